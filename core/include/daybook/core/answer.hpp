@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Answers to commands. They are made from the recorded events alone (and the jobs these name), so that a repeated
+// request gets its first answer.
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "daybook/core/command.hpp"
+#include "daybook/core/view.hpp"
+
+namespace daybook {
+
+struct Scheduled {
+  JobId job;
+  bool existing = false;  // another job holds the unique key, and `return_existing` was asked for
+  friend bool operator==(const Scheduled&, const Scheduled&) = default;
+};
+
+/// A job in a worker's hands. Values, valid for ever; the right to finish ends with the lease.
+struct ClaimedJob {
+  JobId id;
+  Token token;
+  std::string queue;
+  std::string kind;
+  Envelope payload;
+  Envelope progress;           // the checkpoint that an earlier attempt left
+  std::uint32_t attempt = 0;   // from 1
+  std::uint32_t attempts_allowed = 0;
+  Priority priority;
+  std::vector<Tag> tags;
+  Instant due_at{};
+  Duration lease{};
+  Instant lease_expires_at{};  // by the wall clock as it stood
+  BookTime lease_ends_at{};    // what counts
+  std::string trace;           // of the job's scheduling
+  friend bool operator==(const ClaimedJob&, const ClaimedJob&) = default;
+};
+
+struct Claimed {
+  std::vector<ClaimedJob> jobs;
+  friend bool operator==(const Claimed&, const Claimed&) = default;
+};
+
+struct Renewed {
+  struct One {
+    JobId job;
+    bool cancel_requested = false;  // stop, please
+    BookTime lease_ends_at{};
+    Instant lease_expires_at{};
+    friend bool operator==(const One&, const One&) = default;
+  };
+  std::vector<Result<One>> claims;  // in the order asked
+};
+
+struct Done {
+  friend bool operator==(const Done&, const Done&) = default;
+};
+
+using Answer = std::variant<Done, Scheduled, Claimed, Renewed>;
+
+/// The answer to `command` given the events that it led to. `view` is the state at or after these events. A refusal
+/// on record (RequestRefused, OutcomeRefused, a rejected duplicate) is returned as that refusal.
+[[nodiscard]] Result<Answer> answer(const Command& command, std::span<const RecordedEvent> events, const View& view);
+
+}  // namespace daybook

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Commands: what a caller asks, in the imperative. Aggregates with defaults, made for designated initialisers.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "daybook/core/envelope.hpp"
+#include "daybook/core/event.hpp"
+#include "daybook/core/ids.hpp"
+#include "daybook/core/job.hpp"
+#include "daybook/core/limits.hpp"
+#include "daybook/core/retry.hpp"
+#include "daybook/core/time.hpp"
+
+namespace daybook {
+
+/// When a job shall run: at once, at an instant of the wall clock, or after a duration of book time. An instant in the
+/// past is due at once; before 1970 or after 9999 is refused.
+struct When {
+  std::variant<std::monostate, Instant, Duration> value;
+  friend bool operator==(const When&, const When&) = default;
+};
+[[nodiscard]] inline When at_once() { return {}; }
+[[nodiscard]] inline When at(Instant instant) { return {instant}; }
+[[nodiscard]] inline When after(Duration delay) { return {delay}; }
+
+/// Answer: Scheduled.
+struct Schedule {
+  std::string queue;  // 1 to 128 bytes of UTF-8 without control characters, like every name
+  std::string kind;
+  Envelope payload = {};
+  When due = {};
+  Priority priority = {};
+  std::string unique_key = {};  // up to 255 bytes; held within the queue until the job is final
+  OnConflict on_conflict = OnConflict::reject;
+  RetryPolicy retry = {};
+  std::vector<Tag> tags = {};
+};
+
+/// Answer: Claimed, possibly empty. The jobs are the first by (priority, due, id) among all that are due, in queues
+/// that are not paused, and of these kinds.
+struct Claim {
+  std::vector<std::string> queues;
+  std::vector<std::string> kinds = {};  // empty: any
+  std::string worker;
+  Duration lease = limits::lease_default;
+  std::uint32_t count = 1;
+  Holder holder = Holder::external;
+};
+
+/// Answer: Renewed, one outcome per claim: refusing one does not refuse the others.
+struct Renew {
+  struct One {
+    JobId job;
+    Token token;
+    std::optional<Envelope> progress = {};
+  };
+  std::vector<One> claims;
+  Duration lease = limits::lease_default;
+};
+
+/// Answer: Done.
+struct Complete {
+  JobId job;
+  Token token;
+  Envelope result = {};
+};
+
+/// Answer: Done.
+struct Fail {
+  JobId job;
+  Token token;
+  Envelope error = {};
+  std::string error_kind = {};  // "transient", "business", "timeout", "crash", or your own; may be empty
+  bool retryable = true;
+  std::optional<Duration> retry_in = {};  // instead of the policy's delay, exactly; still costs the attempt
+};
+
+/// Answer: Done.
+struct Snooze {
+  JobId job;
+  Token token;
+  When due;
+};
+
+/// Answer: Done.
+struct Release {
+  JobId job;
+  Token token;
+};
+
+/// Answer: Done. A waiting job is cancelled; a running one is asked to stop, and is cancelled when its attempt ends
+/// in any way but completion. Asking twice is the same as once.
+struct Cancel {
+  JobId job;
+};
+
+/// Answer: Done. For a waiting job.
+struct Reschedule {
+  JobId job;
+  When due;
+};
+
+/// Answer: Done. For a dead job: waits again, with as many more attempts as its policy gave at first.
+struct Retry {
+  JobId job;
+  When due = {};
+};
+
+/// Answer: Done. A queue need not exist yet. Pausing a paused queue is fine and records nothing.
+struct PauseQueue {
+  std::string queue;
+};
+struct ResumeQueue {
+  std::string queue;
+};
+
+/// Answer: Done.
+struct JoinWorker {
+  std::string worker;
+  std::uint32_t slots = 1;
+  std::vector<std::string> queues;
+  std::vector<std::string> kinds = {};
+  Holder holder = Holder::external;
+};
+struct LeaveWorker {
+  std::string worker;
+};
+
+/// Answer: Done. Ends the hold of a copied book: from here on it runs jobs, and ids of its other copies are refused.
+struct AdoptBook {};
+
+/// Answer: Done. Records settings that differ from those on record.
+struct Configure {
+  std::vector<Setting> settings;
+};
+
+// ---- said by the engine, never by a caller ------------------------------------------------------------------------
+
+/// The first command of an opening.
+struct OpenBook {
+  BookOpened opening;
+};
+/// The last one.
+struct CloseBook {};
+struct StepClock {
+  Duration by{};
+};
+/// The first event of a new book or of a copy.
+struct BeginGeneration {
+  GenerationBegun begun;
+};
+/// Ends leases that book time has passed, at most `limit`.
+struct ExpireLeases {
+  std::uint32_t limit = 1000;
+};
+
+using Command = std::variant<Schedule, Claim, Renew, Complete, Fail, Snooze, Release, Cancel, Reschedule, Retry,
+                             PauseQueue, ResumeQueue, JoinWorker, LeaveWorker, AdoptBook, Configure, OpenBook,
+                             CloseBook, StepClock, BeginGeneration, ExpireLeases>;
+
+/// "Schedule", "Complete", …
+[[nodiscard]] std::string_view type_name(const Command& command);
+
+/// Names a request, so that repeating it after an unknown outcome gets the first answer instead of a second effect.
+/// Remembered for 24 hours of book time.
+struct RequestId {
+  std::string client;
+  std::string id;
+};
+
+/// Who asks, and why. Recorded in every event.
+struct Context {
+  std::string actor = "service";
+  ActorOrigin origin = ActorOrigin::declared;
+  std::string reason = {};
+  std::string trace = {};
+  Sequence cause = {};
+  std::optional<RequestId> request = {};
+};
+
+/// One command, or a batch of them that happens wholly or not at all.
+struct Submission {
+  std::vector<Command> commands;
+  Context context = {};
+};
+
+}  // namespace daybook

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The entities beside the job. All are values; only `apply` makes new ones.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "daybook/core/ids.hpp"
+#include "daybook/core/job.hpp"
+#include "daybook/core/time.hpp"
+
+namespace daybook {
+
+/// Names of different sorts do not share ids' meaning, but share one counter.
+enum class NameSort : std::uint8_t { queue = 1, kind = 2, worker = 3, actor = 4, error_kind = 5, client = 6 };
+[[nodiscard]] std::string_view to_string(NameSort sort);
+
+struct Name {
+  NameId id;
+  NameSort sort{};
+  std::string text;
+  friend bool operator==(const Name&, const Name&) = default;
+};
+
+/// Exists from the first job scheduled in it, or the first time somebody pauses it.
+struct Queue {
+  NameId id;
+  bool paused = false;
+  friend bool operator==(const Queue&, const Queue&) = default;
+};
+
+/// A worker that joined and has not left. Claiming does not need joining; the record of who was there does.
+struct Worker {
+  NameId id;
+  Holder holder = Holder::external;
+  std::uint32_t slots = 0;
+  std::vector<NameId> queues;
+  std::vector<NameId> kinds;  // empty: any
+  Instant joined_at{};
+  Epoch epoch;                // of the opening it joined in
+  friend bool operator==(const Worker&, const Worker&) = default;
+};
+
+/// What a request id led to: the events recorded for it, from which its first answer is made again.
+struct RequestRecord {
+  NameId client;
+  std::string id;
+  Sequence first;         // of its events
+  Sequence last;
+  BookTime recorded_at{};
+  friend bool operator==(const RequestRecord&, const RequestRecord&) = default;
+};
+
+/// A setting that is on record, so that a change of configuration explains a change of behaviour.
+struct Setting {
+  std::string key;
+  std::string value;
+  friend bool operator==(const Setting&, const Setting&) = default;
+};
+
+/// A history: the first is 1; each copy that is adopted or replayed begins the next.
+struct Generation {
+  std::uint32_t number = 0;
+  GenerationTag tag;
+  friend bool operator==(const Generation&, const Generation&) = default;
+};
+
+/// The book itself. One per store; changed by every event (its head moves).
+struct Book {
+  Sequence head;             // the last event; 0: none yet
+  Instant head_wall{};       // raw times of that event
+  BootTime head_boot{};
+  Epoch epoch;               // of the last opening
+  Uuid boot_id;              // the boot that `boot` times of this epoch belong to
+  Duration book_offset{};    // book time = boot time + this, within this boot
+  bool open = false;         // opened and not closed: after a crash it still says so
+  std::uint32_t era = 0;     // raised by every clock step and by every new boot
+  std::uint32_t names = 0;   // interned so far: the next id is one more
+  Generation generation;
+  bool held = false;         // a copy that nobody adopted: nothing can be claimed or changed
+  friend bool operator==(const Book&, const Book&) = default;
+
+  [[nodiscard]] BookTime book_time(BootTime boot) const { return BookTime(boot.time_since_epoch() + book_offset); }
+};
+
+}  // namespace daybook

@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Events: what happened, in the past tense. Everything that policy, time or chance contributed is in the event, so
+// replay decides nothing. Adding a field raises the event's revision (log/event.capnp, docs/log_format.md).
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "daybook/core/entities.hpp"
+#include "daybook/core/envelope.hpp"
+#include "daybook/core/ids.hpp"
+#include "daybook/core/job.hpp"
+#include "daybook/core/refusal.hpp"
+#include "daybook/core/time.hpp"
+
+namespace daybook {
+
+// ---- the book -----------------------------------------------------------------------------------------------------
+
+/// How the log was found by this opening.
+enum class TailStatus : std::uint8_t { created = 0, clean = 1, unclean = 2, torn = 3 };
+[[nodiscard]] std::string_view to_string(TailStatus status);
+
+/// A writer opened the book. Carries what the following events of its epoch mean by boot time.
+struct BookOpened {
+  Epoch epoch;
+  Uuid boot_id;
+  Duration book_offset{};
+  bool new_boot = false;         // the boot id differs from that of the opening before
+  TailStatus tail{};
+  std::uint64_t bytes_cut = 0;   // with `torn`: kept in quarantine
+  std::string cut_sha256;        // with `torn`: 32 bytes
+  std::uint32_t process = 0;     // pid, for people
+  std::string host;
+  std::string release;           // of Daybook
+  friend bool operator==(const BookOpened&, const BookOpened&) = default;
+};
+
+struct BookClosed {
+  friend bool operator==(const BookClosed&, const BookClosed&) = default;
+};
+
+/// The wall clock moved against boot time by more than a second since the event before. Begins an era.
+struct ClockStepped {
+  Duration by{};
+  std::uint32_t era = 0;
+  friend bool operator==(const ClockStepped&, const ClockStepped&) = default;
+};
+
+struct ConfigurationChanged {
+  Setting setting;
+  std::string before;  // empty: was not set
+  friend bool operator==(const ConfigurationChanged&, const ConfigurationChanged&) = default;
+};
+
+struct NameDefined {
+  Name name;
+  friend bool operator==(const NameDefined&, const NameDefined&) = default;
+};
+
+/// A history begins: a new book, or a copy. A copy is held until somebody adopts it.
+struct GenerationBegun {
+  Generation generation;
+  bool held = false;
+  Uuid copied_from;              // the log it was made from; zero: none
+  std::uint64_t nonce_salt = 0;  // keeps nonces of sealed contents apart from those of other generations
+  friend bool operator==(const GenerationBegun&, const GenerationBegun&) = default;
+};
+
+struct BookAdopted {
+  friend bool operator==(const BookAdopted&, const BookAdopted&) = default;
+};
+
+// ---- queues and workers -------------------------------------------------------------------------------------------
+
+struct QueuePaused {
+  NameId queue;
+  friend bool operator==(const QueuePaused&, const QueuePaused&) = default;
+};
+
+struct QueueResumed {
+  NameId queue;
+  friend bool operator==(const QueueResumed&, const QueueResumed&) = default;
+};
+
+struct WorkerJoined {
+  Worker worker;
+  friend bool operator==(const WorkerJoined&, const WorkerJoined&) = default;
+};
+
+enum class LeaveReason : std::uint8_t { stopped = 0, process_died = 1 };
+[[nodiscard]] std::string_view to_string(LeaveReason reason);
+
+struct WorkerLeft {
+  NameId worker;
+  LeaveReason reason{};
+  friend bool operator==(const WorkerLeft&, const WorkerLeft&) = default;
+};
+
+// ---- jobs ---------------------------------------------------------------------------------------------------------
+
+/// The job's id is this event's own sequence, with the tag of the book's generation.
+struct JobScheduled {
+  std::shared_ptr<const JobSpec> spec;  // never null
+  GenerationTag generation;
+  Due due;
+  friend bool operator==(const JobScheduled& a, const JobScheduled& b);
+};
+
+enum class OnConflict : std::uint8_t { reject = 0, return_existing = 1 };
+[[nodiscard]] std::string_view to_string(OnConflict on_conflict);
+
+/// A job was not scheduled because `holder` has its unique key.
+struct DuplicateSuppressed {
+  JobId holder;
+  NameId kind;  // of the job that was not scheduled
+  OnConflict answer{};
+  friend bool operator==(const DuplicateSuppressed&, const DuplicateSuppressed&) = default;
+};
+
+/// The fencing token is this event's own sequence, with `generation`.
+struct JobClaimed {
+  JobId job;
+  std::uint32_t attempt = 0;
+  NameId worker;
+  Holder holder{};
+  GenerationTag generation;
+  Duration lease{};
+  BookTime lease_ends_at{};
+  Instant lease_ends_at_wall{};
+  friend bool operator==(const JobClaimed&, const JobClaimed&) = default;
+};
+
+struct Renewal {
+  JobId job;
+  Token token;
+  BookTime lease_ends_at{};
+  Instant lease_ends_at_wall{};
+  std::optional<Envelope> progress;  // unset: keep the checkpoint there is
+  friend bool operator==(const Renewal&, const Renewal&) = default;
+};
+
+enum class RenewReason : std::uint8_t { heartbeat = 0, new_boot = 1 };
+[[nodiscard]] std::string_view to_string(RenewReason reason);
+
+/// One event for all claims of one heartbeat.
+struct LeasesRenewed {
+  Duration lease{};
+  RenewReason reason{};
+  std::vector<Renewal> renewals;  // never empty
+  friend bool operator==(const LeasesRenewed&, const LeasesRenewed&) = default;
+};
+
+struct JobCompleted {
+  JobId job;
+  Token token;
+  std::uint32_t attempt = 0;
+  Envelope result;
+  friend bool operator==(const JobCompleted&, const JobCompleted&) = default;
+};
+
+/// What follows when an attempt ends without success.
+struct Again {  // waits until due
+  Due due;
+  friend bool operator==(const Again&, const Again&) = default;
+};
+struct Dead {
+  DeadReason reason{};
+  friend bool operator==(const Dead&, const Dead&) = default;
+};
+struct Cancelled {  // a cancellation had been asked for
+  friend bool operator==(const Cancelled&, const Cancelled&) = default;
+};
+using Next = std::variant<Again, Dead, Cancelled>;
+
+struct AttemptFailed {
+  JobId job;
+  Token token;
+  std::uint32_t attempt = 0;
+  Envelope error;
+  NameId error_kind;      // 0: none given
+  bool retryable = true;  // as the worker said
+  Next next;
+  friend bool operator==(const AttemptFailed&, const AttemptFailed&) = default;
+};
+
+enum class ExpiryReason : std::uint8_t {
+  expired = 0,          // book time reached the end of the lease
+  process_died = 1,     // a handler's claim, found by the opening after an unclean end
+  another_history = 2,  // the claim was granted before this copy of the book
+};
+[[nodiscard]] std::string_view to_string(ExpiryReason reason);
+
+struct LeaseExpired {
+  JobId job;
+  Token token;
+  std::uint32_t attempt = 0;
+  ExpiryReason reason{};
+  Next next;
+  friend bool operator==(const LeaseExpired&, const LeaseExpired&) = default;
+};
+
+/// The worker asks for another time; the attempt does not count.
+struct JobSnoozed {
+  JobId job;
+  Token token;
+  Next next;  // Again or Cancelled
+  friend bool operator==(const JobSnoozed&, const JobSnoozed&) = default;
+};
+
+/// The worker hands the job back, to run at once; the attempt does not count.
+struct JobReleased {
+  JobId job;
+  Token token;
+  Next next;  // Again or Cancelled
+  friend bool operator==(const JobReleased&, const JobReleased&) = default;
+};
+
+/// The job runs; its worker is told to stop.
+struct CancelRequested {
+  JobId job;
+  friend bool operator==(const CancelRequested&, const CancelRequested&) = default;
+};
+
+/// The job waited; it will not run.
+struct JobCancelled {
+  JobId job;
+  friend bool operator==(const JobCancelled&, const JobCancelled&) = default;
+};
+
+struct JobRescheduled {
+  JobId job;
+  Due due;
+  friend bool operator==(const JobRescheduled&, const JobRescheduled&) = default;
+};
+
+/// A dead job gets a fresh round of attempts, by hand.
+struct JobRetried {
+  JobId job;
+  Due due;
+  std::uint32_t attempts_allowed = 0;
+  friend bool operator==(const JobRetried&, const JobRetried&) = default;
+};
+
+// ---- refusals that are on record ----------------------------------------------------------------------------------
+
+enum class OutcomeKind : std::uint8_t { complete = 0, fail = 1, renew = 2, snooze = 3, release = 4 };
+[[nodiscard]] std::string_view to_string(OutcomeKind kind);
+
+/// A worker without the claim tried to speak for it. Once per (job, token, reason); repetitions are counted, not recorded.
+struct OutcomeRefused {
+  JobId job;
+  Token token;
+  OutcomeKind outcome{};
+  RefusalCode reason{};
+  friend bool operator==(const OutcomeRefused&, const OutcomeRefused&) = default;
+};
+
+/// A request that carries an id was refused: its repetition must get the same answer.
+struct RequestRefused {
+  Refusal refusal;
+  friend bool operator==(const RequestRefused&, const RequestRefused&) = default;
+};
+
+/// The alternatives' order is not the wire's: see event.capnp.
+using Event = std::variant<BookOpened, BookClosed, ClockStepped, ConfigurationChanged, NameDefined, GenerationBegun,
+                           BookAdopted, QueuePaused, QueueResumed, WorkerJoined, WorkerLeft, JobScheduled,
+                           DuplicateSuppressed, JobClaimed, LeasesRenewed, JobCompleted, AttemptFailed, LeaseExpired,
+                           JobSnoozed, JobReleased, CancelRequested, JobCancelled, JobRescheduled, JobRetried,
+                           OutcomeRefused, RequestRefused>;
+
+/// "JobScheduled": stable, part of `--json`.
+[[nodiscard]] std::string_view type_name(const Event& event);
+[[nodiscard]] std::vector<std::string_view> all_event_type_names();
+
+/// The jobs that an event touches, in order. (A JobScheduled touches the job of its own sequence.)
+[[nodiscard]] std::vector<Sequence> jobs_of(Sequence sequence, const Event& event);
+
+// ---- who, why, when -----------------------------------------------------------------------------------------------
+
+/// How the actor's name is known.
+enum class ActorOrigin : std::uint8_t { declared = 0, peer_credential = 1, token = 2 };
+[[nodiscard]] std::string_view to_string(ActorOrigin origin);
+
+struct Provenance {
+  NameId actor;
+  ActorOrigin origin{};
+  Sequence cause;      // the event that led to this one; 0: none named
+  std::string reason;  // given by an operator; may be empty
+  std::string trace;   // W3C traceparent; may be empty
+  friend bool operator==(const Provenance&, const Provenance&) = default;
+};
+
+struct RequestRef {
+  NameId client;
+  std::string id;
+  std::uint16_t command = 0;  // index within the request's batch
+  friend bool operator==(const RequestRef&, const RequestRef&) = default;
+};
+
+/// An event as it stands in the log. Times are raw: order is `sequence`.
+struct RecordedEvent {
+  Sequence sequence;
+  Epoch epoch;
+  Instant wall{};
+  BootTime boot{};
+  Provenance by;
+  std::optional<RequestRef> request;
+  Event event;
+  friend bool operator==(const RecordedEvent&, const RecordedEvent&) = default;
+};
+
+}  // namespace daybook

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// A job as it stands: what was asked (JobSpec, never changed) and what became of it (Job). Values; only `apply`
+// makes new ones. docs/job_lifecycle.md draws the states and lists every event.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "daybook/core/envelope.hpp"
+#include "daybook/core/ids.hpp"
+#include "daybook/core/retry.hpp"
+#include "daybook/core/time.hpp"
+
+namespace daybook {
+
+/// Stored states. What depends on the clock is derived (see Phase), so that nothing has to be written when a job falls due.
+enum class JobState : std::uint8_t {
+  waiting = 0,    // due in the future or now; may be claimed once due
+  awaiting = 1,   // reserved: waits for parents
+  running = 2,    // claimed, under a lease
+  completed = 3,  // final: an attempt finished it
+  cancelled = 4,  // final: an operator or the service ended it
+  dead = 5,       // final until retried by hand; see DeadReason
+};
+
+/// What a person sees.
+enum class Phase : std::uint8_t { scheduled, available, retryable, awaiting, running, completed, cancelled, dead };
+
+enum class DeadReason : std::uint8_t {
+  none = 0,
+  attempts_exhausted = 1,
+  not_retryable = 2,
+  expired = 3,        // reserved: a start deadline passed
+  lease_lost = 4,     // the last allowed attempt ended with its lease
+  parent_failed = 5,  // reserved
+};
+
+[[nodiscard]] std::string_view to_string(JobState state);
+[[nodiscard]] std::string_view to_string(Phase phase);
+[[nodiscard]] std::string_view to_string(DeadReason reason);
+[[nodiscard]] Result<Phase> parse_phase(std::string_view text);  // the refusal lists the phases
+[[nodiscard]] constexpr bool is_final(JobState state) {
+  return state == JobState::completed || state == JobState::cancelled || state == JobState::dead;
+}
+
+/// When a job may start. `at` is always set: the instant asked for, or for a relative due time the wall clock plus the
+/// delay at the moment of decision; it orders claims and is what people see. When `after` is set, it alone decides
+/// whether the job is due, so that a wall clock that steps delays nothing.
+struct Due {
+  Instant at{};
+  std::optional<BookTime> after;
+  friend bool operator==(const Due&, const Due&) = default;
+};
+[[nodiscard]] bool is_due(const Due& due, const Moment& now);
+
+struct Tag {
+  std::string key;
+  std::string value;
+  friend bool operator==(const Tag&, const Tag&) = default;
+};
+
+/// What was asked for. Set by `JobScheduled`, never changed.
+struct JobSpec {
+  NameId queue;
+  NameId kind;
+  Priority priority;
+  RetryPolicy retry;
+  std::string unique_key;  // empty: none. Held in its queue until the job is final.
+  std::vector<Tag> tags;
+  Envelope payload;
+  friend bool operator==(const JobSpec&, const JobSpec&) = default;
+};
+
+/// Who holds a claim, and so what happens to it when the book is found unclosed.
+enum class Holder : std::uint8_t {
+  external = 0,  // may outlive the process that has the book open: keeps its lease to the end
+  handler = 1,   // a thread of that process: died with it
+};
+[[nodiscard]] std::string_view to_string(Holder holder);
+
+/// The current claim. Set by `JobClaimed`, moved by `LeasesRenewed`, gone with any end of the attempt.
+struct Lease {
+  Token token;
+  NameId worker;
+  Holder holder = Holder::external;
+  Duration length{};     // as granted or last renewed
+  BookTime ends_at{};    // expires when book time reaches this, and not before an event says so
+  Instant ends_at_wall{};  // the same, as the wall clock stood when it was granted; for people
+  Instant claimed_at{};
+  friend bool operator==(const Lease&, const Lease&) = default;
+};
+
+/// A refused outcome that is on record: once per token and reason.
+struct RefusedOutcome {
+  Token token;
+  RefusalCode reason{};
+  friend bool operator==(const RefusedOutcome&, const RefusedOutcome&) = default;
+};
+
+struct Job {
+  JobId id;
+  std::shared_ptr<const JobSpec> spec;  // never null
+  JobState state = JobState::waiting;
+  DeadReason dead_reason = DeadReason::none;
+  bool cancel_requested = false;        // the running attempt was asked to stop
+  std::uint32_t attempt = 0;            // claims that counted; a snoozed or released claim does not
+  std::uint32_t attempts_allowed = 0;   // dead after this many; raised by a retry by hand
+  Due due;
+  Instant scheduled_at{};
+  std::optional<Instant> finalized_at;  // set while final
+  std::optional<Lease> lease;           // set while running, and only then
+  std::optional<Token> completed_by;    // set while completed: the token that did it
+  Envelope progress;                    // last checkpoint; the next attempt receives it
+  Envelope result;                      // of the completion
+  Envelope error;                       // of the last failed attempt
+  NameId error_kind;                    // of the same; 0: none
+  std::string trace;                    // W3C traceparent of the scheduling; may be empty
+  Sequence last_event;                  // the last event that touched this job: history ends there
+  std::vector<RefusedOutcome> refused;
+
+  friend bool operator==(const Job& a, const Job& b);  // by value, the spec included
+};
+
+[[nodiscard]] Phase phase(const Job& job, const Moment& now);
+
+}  // namespace daybook

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Every bound and default in one place. docs/limits.md shows the same table.
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+#include "daybook/core/time.hpp"
+
+namespace daybook::limits {
+
+using namespace std::chrono_literals;
+
+inline constexpr Duration lease_default = 30s;
+inline constexpr Duration lease_min = 1s;
+inline constexpr Duration lease_max = 24h;
+inline constexpr int lease_renewals = 3;  // a lease is renewed at a third of it
+
+inline constexpr std::uint32_t attempts_default = 25;
+inline constexpr std::uint32_t attempts_max = 1'000'000;
+inline constexpr Duration backoff_first_default = 1s;
+inline constexpr Duration backoff_cap_default = 1h;
+inline constexpr Duration backoff_max = std::chrono::hours(24 * 366);
+inline constexpr std::uint16_t jitter_permille_default = 100;  // up to 10 % later, never earlier
+inline constexpr std::uint16_t jitter_permille_max = 1000;
+
+inline constexpr std::size_t payload_bytes_default = 256 * 1024;  // also result, error, progress
+inline constexpr std::size_t payload_bytes_max = 1024 * 1024;
+inline constexpr std::size_t unique_key_bytes_max = 255;
+inline constexpr std::size_t name_bytes_max = 128;  // queue, kind, worker, actor, error kind, client
+inline constexpr std::size_t request_id_bytes_max = 128;
+inline constexpr std::size_t reason_bytes_max = 1024;
+inline constexpr std::size_t trace_bytes_max = 256;
+inline constexpr std::size_t tags_max = 16;
+inline constexpr std::size_t tag_bytes_max = 128;  // key and value, each
+
+inline constexpr std::size_t batch_commands_default = 10'000;
+inline constexpr std::size_t batch_bytes_default = 1024 * 1024;
+inline constexpr std::size_t batch_bytes_max = 64 * 1024 * 1024;
+inline constexpr std::uint32_t claim_count_max = 10'000;
+inline constexpr std::size_t claim_names_max = 256;  // queues, and kinds, in one claim
+inline constexpr std::size_t refusals_recorded_max = 32;  // per job; more are only counted
+
+inline constexpr Duration request_window = 24h;
+inline constexpr Duration clock_step_min = 1s;              // a smaller difference between the clocks is drift
+inline constexpr Duration boot_gap_max = std::chrono::hours(24 * 7);  // most that book time advances across a boot
+inline constexpr Instant due_min = Instant(Duration(0));                          // 1970-01-01
+inline constexpr Instant due_max = Instant(Duration(253'402'300'799'999'999));    // 9999-12-31T23:59:59.999999Z
+inline constexpr Duration after_max = std::chrono::hours(24 * 366 * 8000LL);
+
+inline constexpr std::uint64_t segment_bytes_min = 1024 * 1024;
+inline constexpr std::uint64_t segment_bytes_max = 64 * 1024 * 1024;
+inline constexpr Duration owner_wait_default = 5s;
+
+}  // namespace daybook::limits

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// View: what `decide` may ask of the state. Store: a View that `apply` can change. Implemented in memory (State) and
+// over LMDB (JobIndex); a property keeps them equal at every sequence. Not thread-safe. Pointers that a View returns
+// are valid until the next call of a non-const member.
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "daybook/core/entities.hpp"
+#include "daybook/core/ids.hpp"
+#include "daybook/core/job.hpp"
+#include "daybook/core/time.hpp"
+
+namespace daybook {
+
+struct ReadyQuery {
+  std::vector<NameId> queues;  // the caller has left out the paused ones
+  std::vector<NameId> kinds;
+  bool any_kind = false;       // then `kinds` is empty
+  std::size_t limit = 1;
+};
+
+/// What the engine waits for, unset where there is nothing to wait for. Ready jobs are not in it.
+struct Timers {
+  std::optional<Instant> wall_due;
+  std::optional<BookTime> book_due;
+  std::optional<BookTime> lease_end;
+};
+
+/// How many jobs there are of each stored state, by queue. Pairs with no job may be missing.
+using Counts = std::map<std::pair<NameId, JobState>, std::uint64_t>;
+
+class View {
+ public:
+  virtual ~View() = default;
+
+  [[nodiscard]] virtual const Book& book() const = 0;
+  [[nodiscard]] virtual const Job* job(Sequence id) const = 0;
+  [[nodiscard]] virtual const Queue* queue(NameId id) const = 0;
+  [[nodiscard]] virtual const Worker* worker(NameId id) const = 0;
+  [[nodiscard]] virtual const Name* name(NameId id) const = 0;
+  [[nodiscard]] virtual std::optional<NameId> find_name(NameSort sort, std::string_view text) const = 0;
+  [[nodiscard]] virtual const Setting* setting(std::string_view key) const = 0;
+
+  /// The job, not final, that holds this unique key in this queue.
+  [[nodiscard]] virtual std::optional<Sequence> key_holder(NameId queue, std::string_view key) const = 0;
+
+  /// As recorded, whatever its age: the caller judges the window.
+  [[nodiscard]] virtual const RequestRecord* request(NameId client, std::string_view id) const = 0;
+
+  /// The first waiting jobs by (priority, due.at, id) among those due at the moment of the last `advance`.
+  [[nodiscard]] virtual std::vector<Sequence> ready(const ReadyQuery& query) const = 0;
+
+  /// Running jobs whose lease ended at or before `now`, by (lease end, id).
+  [[nodiscard]] virtual std::vector<Sequence> expired(BookTime now, std::size_t limit) const = 0;
+
+  [[nodiscard]] virtual std::vector<Sequence> running() const = 0;  // by id
+  [[nodiscard]] virtual std::vector<NameId> workers() const = 0;    // by id
+  [[nodiscard]] virtual Timers timers() const = 0;
+  [[nodiscard]] virtual Counts counts() const = 0;
+
+  /// Everything, by id (requests by (client, id), settings by key). For listing and for comparing stores.
+  virtual void each_job(const std::function<void(const Job&)>& visit) const = 0;
+  virtual void each_queue(const std::function<void(const Queue&)>& visit) const = 0;
+  virtual void each_name(const std::function<void(const Name&)>& visit) const = 0;
+  virtual void each_request(const std::function<void(const RequestRecord&)>& visit) const = 0;
+  virtual void each_setting(const std::function<void(const Setting&)>& visit) const = 0;
+};
+
+class Store : public View {
+ public:
+  /// Housekeeping before a decision: jobs that fell due move to the ready lanes; when the wall clock stepped back,
+  /// those that are no longer due move out again. Changes no entity.
+  virtual void advance(const Moment& now) = 0;
+
+  // Written by `apply` alone, and by the undoing of a refused batch. A put replaces the entity of the same id.
+  virtual void put(const Book& book) = 0;
+  virtual void put(Job job) = 0;
+  virtual void put(Queue queue) = 0;
+  virtual void put(Worker worker) = 0;
+  virtual void put(Name name) = 0;
+  virtual void put(RequestRecord request) = 0;
+  virtual void put(Setting setting) = 0;
+
+  virtual void erase_worker(NameId id) = 0;
+
+  // Only for undoing what was never recorded.
+  virtual void erase_job(Sequence id) = 0;
+  virtual void erase_queue(NameId id) = 0;
+  virtual void erase_name(NameId id) = 0;
+  virtual void erase_request(NameId client, std::string_view id) = 0;
+  virtual void erase_setting(std::string_view key) = 0;
+};
+
+/// Every difference between two stores, one sentence each, at most `limit`. Empty: equal. Housekeeping (which lane a
+/// waiting job sits in, requests older than the window) is no difference.
+[[nodiscard]] std::vector<std::string> differences(const View& left, const View& right, std::size_t limit = 20);
+
+}  // namespace daybook
