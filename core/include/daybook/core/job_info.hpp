@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// JobInfo: a job as people see it, names spelled out and the phase derived. A value, valid for ever.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daybook/core/job.hpp"
+#include "daybook/core/view.hpp"
+
+namespace daybook {
+
+struct LeaseInfo {
+  Token token;
+  std::string worker;
+  Holder holder{};
+  Instant claimed_at{};
+  Instant expires_at{};  // by the wall clock as it stood when the lease was granted
+  BookTime ends_at{};    // what counts
+};
+
+struct JobInfo {
+  JobId id;
+  std::string queue;
+  std::string kind;
+  Phase phase{};
+  Priority priority;
+  std::uint32_t attempt = 0;
+  std::uint32_t attempts_allowed = 0;
+  Instant due_at{};
+  Instant scheduled_at{};
+  std::optional<Instant> finalized_at;
+  std::optional<LeaseInfo> lease;
+  DeadReason dead_reason{};
+  bool cancel_requested = false;
+  std::string unique_key;
+  std::vector<Tag> tags;
+  RetryPolicy retry;
+  Envelope payload;
+  Envelope progress;
+  Envelope result;
+  Envelope error;
+  std::string error_kind;
+  std::string trace;
+};
+
+[[nodiscard]] JobInfo job_info(const Job& job, const View& view, const Moment& now);
+
+}  // namespace daybook

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daybook/core/job_info.hpp"
+
+namespace daybook {
+
+namespace {
+
+std::string name_of(const View& view, NameId id) {
+  const Name* name = view.name(id);
+  return name == nullptr ? std::string() : name->text;
+}
+
+}  // namespace
+
+JobInfo job_info(const Job& job, const View& view, const Moment& now) {
+  JobInfo info{
+      .id = job.id,
+      .queue = name_of(view, job.spec->queue),
+      .kind = name_of(view, job.spec->kind),
+      .phase = phase(job, now),
+      .priority = job.spec->priority,
+      .attempt = job.attempt,
+      .attempts_allowed = job.attempts_allowed,
+      .due_at = job.due.at,
+      .scheduled_at = job.scheduled_at,
+      .finalized_at = job.finalized_at,
+      .lease = std::nullopt,
+      .dead_reason = job.dead_reason,
+      .cancel_requested = job.cancel_requested,
+      .unique_key = job.spec->unique_key,
+      .tags = job.spec->tags,
+      .retry = job.spec->retry,
+      .payload = job.spec->payload,
+      .progress = job.progress,
+      .result = job.result,
+      .error = job.error,
+      .error_kind = name_of(view, job.error_kind),
+      .trace = job.trace,
+  };
+  if (job.lease) {
+    info.lease = LeaseInfo{job.lease->token,      name_of(view, job.lease->worker), job.lease->holder,
+                           job.lease->claimed_at, job.lease->ends_at_wall,          job.lease->ends_at};
+  }
+  return info;
+}
+
+}  // namespace daybook

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Replay: from events back to state. One way only, through `apply`, so that a restart, a rebuild and a look into the
+// past cannot disagree. Runs our events, never user code. Reads only what was synced.
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "daybook/core/event.hpp"
+#include "daybook/core/ports.hpp"
+#include "daybook/core/state.hpp"
+#include "daybook/core/view.hpp"
+#include "daybook/log/journal.hpp"
+#include "daybook/log/log_reader.hpp"
+
+namespace daybook {
+
+/// Hands on events from a sequence until `visit` returns false: `Journal::read` and `LogReader::read` in one shape.
+using ReadEvents = std::function<void(Sequence from, const std::function<bool(const RecordedEvent&)>& visit)>;
+[[nodiscard]] ReadEvents events_of(Journal& journal);
+[[nodiscard]] ReadEvents events_of(const LogReader& reader);
+
+/// Called now and then during long work with the last sequence done.
+using Progress = std::function<void(Sequence done)>;
+
+/// Applies what `store` has not seen, up to and including `until`. Returns the store's head. Throws CorruptionError.
+Sequence catch_up(Store& store, const ReadEvents& read, Sequence until, const Progress& progress = {});
+
+/// The state after the first `until` events.
+[[nodiscard]] State rebuild(const ReadEvents& read, Sequence until, const Progress& progress = {});
+
+/// A point in the past, as a person names it.
+using Point = std::variant<Sequence, Instant>;
+/// A number is a sequence; anything else must be RFC 3339.
+[[nodiscard]] Result<Point> parse_point(std::string_view text);
+
+/// Which sequence an instant means. Within an era (a stretch without clock steps) that is the last event at or before it. When
+/// the wall clock stepped back the same instant may lie in several eras: the latest is taken and `ambiguous` names the others.
+struct Resolved {
+  Sequence sequence;        // 0: before the first event
+  Moment moment;            // of that point: the instant asked for, or the times of the event
+  std::string ambiguous;    // empty, or a sentence for people
+};
+[[nodiscard]] Resolved resolve(const ReadEvents& read, Sequence head, const Point& point);
+
+/// The book as it was. Derived phases are those of `resolved.moment`.
+struct Past {
+  State state;
+  Resolved resolved;
+};
+/// Throws CorruptionError. A sequence past the head is an `invalid_argument` refusal that names the head.
+[[nodiscard]] Result<Past> as_of(const ReadEvents& read, Sequence head, const Point& point);
+
+/// All events that touched the job, oldest first; empty when there is no such job. Reads the log from the job's beginning.
+[[nodiscard]] std::vector<RecordedEvent> history(const ReadEvents& read, Sequence job);
+
+/// Writes the first `until` events of a log into a new one in `out` (an empty directory, locked by the caller), followed by
+/// the beginning of a new generation that is held. The copy runs nothing until somebody adopts it. Returns its head.
+Head copy_log(const LogReader& from, Sequence until, Storage& out, Clock& clock, Random& random, const Progress& progress = {});
+
+}  // namespace daybook

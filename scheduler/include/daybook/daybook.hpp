@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Daybook: an embedded, event-sourced job scheduler.
+//
+//   auto book = daybook::Daybook::open("var/mail.daybook");
+//   auto id = book.schedule({.queue = "mail", .kind = "welcome", .payload = "ada@example.org"});
+//
+// What it promises
+//   · An answer is given only when everything it rests on is synced to the disk. What was acknowledged survives any
+//     crash of the process and of the machine, as long as the disk keeps what it synced.
+//   · A handler may run more than once; its outcome is recorded once. Use the job's id as the idempotency key for what
+//     the handler does to the world outside.
+//   · Nothing is claimed before it is due. Order is priority (lower first), then due time, then id.
+//   · The past stays readable: every change is an event with its time, actor and cause.
+//
+// Threads: every member may be called from any thread at any time. Callers that wait at the same time share one sync.
+// Lifetime: a Daybook must outlive the work loops made from it. Values it returns are yours for ever.
+// Refusals are values (Result<T>, refusal.hpp). StorageError and CorruptionError (error.hpp) are exceptions: after one from a
+// write the book is poisoned, every further call throws, and the outcome of the calls in flight is unknown until the
+// book is opened again (a request id settles it).
+// Processes: one has a book open; a second waits a moment, then is told who. fork() without exec breaks the book in the child.
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <future>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "daybook/core/answer.hpp"
+#include "daybook/core/command.hpp"
+#include "daybook/core/decide.hpp"
+#include "daybook/core/error.hpp"
+#include "daybook/core/event.hpp"
+#include "daybook/core/job_info.hpp"
+#include "daybook/core/limits.hpp"
+#include "daybook/core/ports.hpp"
+#include "daybook/core/refusal.hpp"
+#include "daybook/core/time.hpp"
+#include "daybook/log/journal.hpp"
+#include "daybook/work.hpp"
+
+namespace daybook {
+
+enum class LogLevel : std::uint8_t { debug, info, warning, error };
+
+struct Options {
+  bool create = true;                                  // make the book when the directory is empty or missing
+  Duration owner_wait = limits::owner_wait_default;    // how long to wait for another process to let go
+  std::string actor = "service";                       // who does what is done through this handle
+  Bounds bounds = {};                                  // payload and batch sizes
+  std::string purpose = {};                            // shown to others that find the book held; "" is the program's name
+  std::function<void(LogLevel, const std::string&)> log = {};  // what the book has to say; called from its threads, never
+                                                               // while a caller waits. Unset: silent
+  // Ports, for tests and simulation; null: the operating system's.
+  Clock* clock = nullptr;
+  Random* random = nullptr;
+  Waiter* waiter = nullptr;
+};
+
+/// What opening found, for people and monitoring.
+struct OpeningReport {
+  TailStatus tail{};
+  Sequence head;                    // the last event, the opening included
+  Epoch epoch;
+  std::uint64_t bytes_cut = 0;      // with `torn`; they are kept in quarantine
+  std::uint64_t events_replayed = 0;
+  bool index_rebuilt = false;
+  std::string index_note;           // why, when it was
+  std::uint32_t claims_ended = 0;   // of handlers of the process that died
+  bool held = false;                // a copy: nothing runs until it is adopted
+  std::string note;                 // one line for a log
+};
+
+struct Stat {
+  struct Row {
+    std::string queue;
+    bool paused = false;
+    std::uint64_t waiting = 0, running = 0, completed = 0, cancelled = 0, dead = 0;
+  };
+  std::vector<Row> queues;  // by name
+  Sequence head;
+  Epoch epoch;
+  bool held = false;
+  Journal::Costs costs;                // of this opening
+  std::uint64_t refusals_counted = 0;  // repeated stale outcomes of this opening that are not on record again
+};
+
+class Daybook {
+ public:
+  /// Opens or makes the book in `directory` (made with mode 0700; files 0600 whatever the umask). Recovers, catches up, records
+  /// the opening. Throws StorageError (missing, read-only, held by another process, which is named), CorruptionError
+  /// (damage; nothing was changed).
+  [[nodiscard]] static Daybook open(const std::filesystem::path& directory, Options options = {});
+  Daybook(Daybook&&) noexcept;
+  Daybook& operator=(Daybook&&) noexcept;
+  ~Daybook();  // closes, unless close() was called; errors are told to Options::log
+
+  /// Refuses new calls, answers waiting claims with nothing, records the end, syncs. Work loops must have been stopped. Throws StorageError.
+  void close();
+
+  [[nodiscard]] const OpeningReport& opening() const;
+  [[nodiscard]] Moment now() const;
+
+  // ---- one command, blocking: returns when the answer is durable ----
+  Result<JobId> schedule(Schedule command);             // the existing job's id for OnConflict::return_existing
+  Result<std::vector<ClaimedJob>> claim(Claim command);  // what is due now, at most `count`, possibly nothing
+  /// Waits for something to be due, until `wait` (book time) has passed or `stop` is requested: then nothing.
+  Result<std::vector<ClaimedJob>> claim(Claim command, Duration wait, std::stop_token stop = {});
+  Result<Renewed> renew(Renew command);
+  Result<void> complete(const ClaimedJob& job, Envelope result = {});
+  Result<void> complete(Complete command);
+  Result<void> fail(Fail command);
+  Result<void> snooze(Snooze command);
+  Result<void> release(Release command);
+  Result<void> cancel(JobId job, std::string reason = {});
+  Result<void> reschedule(JobId job, When due, std::string reason = {});
+  Result<void> retry(JobId job, When due = {}, std::string reason = {});
+  Result<void> pause(std::string queue, std::string reason = {});
+  Result<void> resume(std::string queue, std::string reason = {});
+  Result<void> adopt(std::string reason);
+
+  // ---- any commands: a batch is wholly done or not at all, under one sync; each sees the effects of those before ----
+  Result<std::vector<Answer>> execute(Submission submission);
+
+  /// The same without waiting. `completion` runs on a thread of the book, one at a time, in order; it may call the book's
+  /// asynchronous members but not its blocking ones. Backpressure is the caller's.
+  using Completion = std::function<void(Result<std::vector<Answer>>, std::exception_ptr)>;
+  void submit(Submission submission, Completion completion);
+  [[nodiscard]] std::future<Result<std::vector<Answer>>> submit(Submission submission);
+
+  // ---- workers ----
+  /// A worker that is not started yet: add handlers with on(), then start(). See work.hpp.
+  [[nodiscard]] WorkLoop work(WorkOptions options);
+
+  // ---- reading: what a durable log says ----
+  [[nodiscard]] Result<JobInfo> job(JobId id) const;
+  /// At most `limit` jobs after `after`, by id.
+  struct Filter {
+    std::optional<std::string> queue;
+    std::optional<Phase> phase;
+    Sequence after;
+    std::size_t limit = 100;
+  };
+  [[nodiscard]] std::vector<JobInfo> jobs(const Filter& filter) const;
+  [[nodiscard]] Stat stat() const;
+  [[nodiscard]] std::vector<RecordedEvent> history(JobId id) const;
+  /// Runs `look` with the book's state while nothing changes. Keep it short; call nothing of the book in it.
+  void look(const std::function<void(const View&, const Moment&)>& look) const;
+
+ private:
+  class Impl;
+  explicit Daybook(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace daybook
