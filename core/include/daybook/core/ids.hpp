@@ -31,7 +31,8 @@ using Priority = Strong<struct PriorityTag, std::int32_t>;
 using GenerationTag = Strong<struct GenerationTagTag, std::uint32_t>;
 
 /// A job, for ever: the sequence of its `JobScheduled` and the tag of the generation that scheduled it.
-/// Written "17-9f3ac1d2".
+/// Written "17-9f3ac1d2". An id that a person reads off a screen may lack the tag: it is then 0, means "of whatever
+/// history this book has", and is written "17". Nothing that Daybook hands out lacks it.
 struct JobId {
   Sequence sequence;
   GenerationTag generation;
@@ -56,7 +57,8 @@ struct Uuid {
 [[nodiscard]] std::string to_string(const Token& token);
 [[nodiscard]] std::string to_string(const Uuid& uuid);  // 8-4-4-4-12 hexadecimal digits
 
-/// Reads what `to_string` writes. Refusal `invalid_argument`, with an example, for anything else.
+/// Reads what `to_string` writes, hexadecimal digits in either case. Refusal `invalid_argument`, with an example, for
+/// anything else. A token always needs its tag.
 [[nodiscard]] Result<JobId> parse_job_id(std::string_view text);
 [[nodiscard]] Result<Token> parse_token(std::string_view text);
 [[nodiscard]] Result<Uuid> parse_uuid(std::string_view text);

@@ -16,7 +16,7 @@ struct RetryPolicy {
 
   Backoff backoff = Backoff::exponential;
   Duration first = limits::backoff_first_default;  // delay after the first failure; fixed: after every failure
-  Duration cap = limits::backoff_cap_default;      // no delay is longer, jitter aside
+  Duration cap = limits::backoff_cap_default;      // no delay is longer, jitter aside; at least `first`
   std::uint16_t jitter_permille = limits::jitter_permille_default;  // added on top, 0 to this share of the delay
   std::uint32_t max_attempts = limits::attempts_default;            // 1: never retried
 

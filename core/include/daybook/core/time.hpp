@@ -47,16 +47,19 @@ struct Moment {
   friend bool operator==(const Moment&, const Moment&) = default;
 };
 
-/// RFC 3339 in UTC with microseconds: "2026-03-04T12:05:00.113204Z".
+/// RFC 3339 in UTC with microseconds: "2026-03-04T12:05:00.113204Z". Outside the years 0 to 9999, which RFC 3339 cannot
+/// write, the bare count since 1970: "@253402300800000000us".
 [[nodiscard]] std::string to_string(Instant instant);
 
 /// The shortest exact form of the units d h m s ms us: "1h30m", "250ms", "0s"; negative with a leading "-".
 [[nodiscard]] std::string to_string(Duration duration);
 
-/// RFC 3339, any offset, "T" or a space, up to nine fractional digits (cut to microseconds), years 1970 to 9999.
+/// RFC 3339, any offset, "T" or a space, up to nine fractional digits (cut to microseconds), years 1970 to 9999 in UTC.
+/// No leap seconds. The refusal shows what would parse.
 [[nodiscard]] Result<Instant> parse_instant(std::string_view text);
 
-/// "10m", "1h30m", "250ms", "7d", "1.5s". No sign, no bare number. The refusal shows what would parse.
+/// "10m", "1h30m", "250ms", "7d", "1.5s": units from large to small, each once, up to eight digits after the point, down to
+/// whole microseconds. No sign, no bare number. The refusal shows what would parse.
 [[nodiscard]] Result<Duration> parse_duration(std::string_view text);
 
 }  // namespace daybook

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daybook/core/command.hpp"
+
+#include <array>
+
+namespace daybook {
+namespace {
+
+// One overload per command: a new alternative without a name does not compile.
+#define DAYBOOK_NAME_OF(Type)                       \
+  constexpr std::string_view name_of(const Type*) { \
+    return #Type;                                   \
+  }
+DAYBOOK_NAME_OF(Schedule)
+DAYBOOK_NAME_OF(Claim)
+DAYBOOK_NAME_OF(Renew)
+DAYBOOK_NAME_OF(Complete)
+DAYBOOK_NAME_OF(Fail)
+DAYBOOK_NAME_OF(Snooze)
+DAYBOOK_NAME_OF(Release)
+DAYBOOK_NAME_OF(Cancel)
+DAYBOOK_NAME_OF(Reschedule)
+DAYBOOK_NAME_OF(Retry)
+DAYBOOK_NAME_OF(PauseQueue)
+DAYBOOK_NAME_OF(ResumeQueue)
+DAYBOOK_NAME_OF(JoinWorker)
+DAYBOOK_NAME_OF(LeaveWorker)
+DAYBOOK_NAME_OF(AdoptBook)
+DAYBOOK_NAME_OF(Configure)
+DAYBOOK_NAME_OF(OpenBook)
+DAYBOOK_NAME_OF(CloseBook)
+DAYBOOK_NAME_OF(StepClock)
+DAYBOOK_NAME_OF(BeginGeneration)
+DAYBOOK_NAME_OF(ExpireLeases)
+#undef DAYBOOK_NAME_OF
+
+template <class Variant>
+struct NamesOf;
+template <class... Types>
+struct NamesOf<std::variant<Types...>> {
+  static constexpr std::array<std::string_view, sizeof...(Types)> all = {
+      name_of(static_cast<const Types*>(nullptr))...};
+};
+
+}  // namespace
+
+std::string_view type_name(const Command& command) {
+  return NamesOf<Command>::all[command.index()];
+}
+
+}  // namespace daybook

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+// Words for events, and which jobs an event touches. How events are stored is the log's concern.
+#include "daybook/core/event.hpp"
+
+#include <array>
+
+namespace daybook {
+namespace {
+
+// One overload per event: a new alternative without a name does not compile.
+#define DAYBOOK_NAME_OF(Type)                       \
+  constexpr std::string_view name_of(const Type*) { \
+    return #Type;                                   \
+  }
+DAYBOOK_NAME_OF(BookOpened)
+DAYBOOK_NAME_OF(BookClosed)
+DAYBOOK_NAME_OF(ClockStepped)
+DAYBOOK_NAME_OF(ConfigurationChanged)
+DAYBOOK_NAME_OF(NameDefined)
+DAYBOOK_NAME_OF(GenerationBegun)
+DAYBOOK_NAME_OF(BookAdopted)
+DAYBOOK_NAME_OF(QueuePaused)
+DAYBOOK_NAME_OF(QueueResumed)
+DAYBOOK_NAME_OF(WorkerJoined)
+DAYBOOK_NAME_OF(WorkerLeft)
+DAYBOOK_NAME_OF(JobScheduled)
+DAYBOOK_NAME_OF(DuplicateSuppressed)
+DAYBOOK_NAME_OF(JobClaimed)
+DAYBOOK_NAME_OF(LeasesRenewed)
+DAYBOOK_NAME_OF(JobCompleted)
+DAYBOOK_NAME_OF(AttemptFailed)
+DAYBOOK_NAME_OF(LeaseExpired)
+DAYBOOK_NAME_OF(JobSnoozed)
+DAYBOOK_NAME_OF(JobReleased)
+DAYBOOK_NAME_OF(CancelRequested)
+DAYBOOK_NAME_OF(JobCancelled)
+DAYBOOK_NAME_OF(JobRescheduled)
+DAYBOOK_NAME_OF(JobRetried)
+DAYBOOK_NAME_OF(OutcomeRefused)
+DAYBOOK_NAME_OF(RequestRefused)
+#undef DAYBOOK_NAME_OF
+
+template <class Variant>
+struct NamesOf;
+template <class... Types>
+struct NamesOf<std::variant<Types...>> {
+  static constexpr std::array<std::string_view, sizeof...(Types)> all = {
+      name_of(static_cast<const Types*>(nullptr))...};
+};
+
+struct JobsOf {
+  Sequence sequence;
+
+  std::vector<Sequence> operator()(const JobScheduled&) const { return {sequence}; }
+  std::vector<Sequence> operator()(const DuplicateSuppressed& event) const { return {event.holder.sequence}; }
+  std::vector<Sequence> operator()(const LeasesRenewed& event) const {
+    std::vector<Sequence> jobs;
+    jobs.reserve(event.renewals.size());
+    for (const Renewal& renewal : event.renewals) {
+      jobs.push_back(renewal.job.sequence);
+    }
+    return jobs;
+  }
+  template <class Type>
+  std::vector<Sequence> operator()(const Type& event) const {
+    if constexpr (requires { event.job.sequence; }) {
+      return {event.job.sequence};
+    } else {
+      return {};
+    }
+  }
+};
+
+}  // namespace
+
+std::string_view type_name(const Event& event) {
+  return NamesOf<Event>::all[event.index()];
+}
+
+std::vector<std::string_view> all_event_type_names() {
+  return {NamesOf<Event>::all.begin(), NamesOf<Event>::all.end()};
+}
+
+std::vector<Sequence> jobs_of(Sequence sequence, const Event& event) {
+  return std::visit(JobsOf{sequence}, event);
+}
+
+bool operator==(const JobScheduled& a, const JobScheduled& b) {
+  const bool same_spec = a.spec == b.spec || (a.spec && b.spec && *a.spec == *b.spec);
+  return same_spec && a.generation == b.generation && a.due == b.due;
+}
+
+std::string_view to_string(TailStatus status) {
+  switch (status) {
+    case TailStatus::created:
+      return "created";
+    case TailStatus::clean:
+      return "clean";
+    case TailStatus::unclean:
+      return "unclean";
+    case TailStatus::torn:
+      return "torn";
+  }
+  return "unknown";
+}
+
+std::string_view to_string(LeaveReason reason) {
+  switch (reason) {
+    case LeaveReason::stopped:
+      return "stopped";
+    case LeaveReason::process_died:
+      return "process_died";
+  }
+  return "unknown";
+}
+
+std::string_view to_string(OnConflict on_conflict) {
+  switch (on_conflict) {
+    case OnConflict::reject:
+      return "reject";
+    case OnConflict::return_existing:
+      return "return_existing";
+  }
+  return "unknown";
+}
+
+std::string_view to_string(RenewReason reason) {
+  switch (reason) {
+    case RenewReason::heartbeat:
+      return "heartbeat";
+    case RenewReason::new_boot:
+      return "new_boot";
+  }
+  return "unknown";
+}
+
+std::string_view to_string(ExpiryReason reason) {
+  switch (reason) {
+    case ExpiryReason::expired:
+      return "expired";
+    case ExpiryReason::process_died:
+      return "process_died";
+    case ExpiryReason::another_history:
+      return "another_history";
+  }
+  return "unknown";
+}
+
+std::string_view to_string(OutcomeKind kind) {
+  switch (kind) {
+    case OutcomeKind::complete:
+      return "complete";
+    case OutcomeKind::fail:
+      return "fail";
+    case OutcomeKind::renew:
+      return "renew";
+    case OutcomeKind::snooze:
+      return "snooze";
+    case OutcomeKind::release:
+      return "release";
+  }
+  return "unknown";
+}
+
+std::string_view to_string(ActorOrigin origin) {
+  switch (origin) {
+    case ActorOrigin::declared:
+      return "declared";
+    case ActorOrigin::peer_credential:
+      return "peer_credential";
+    case ActorOrigin::token:
+      return "token";
+  }
+  return "unknown";
+}
+
+}  // namespace daybook
