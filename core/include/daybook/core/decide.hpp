@@ -19,6 +19,7 @@ struct Bounds {
   std::size_t payload_bytes = limits::payload_bytes_default;
   std::size_t batch_commands = limits::batch_commands_default;
   std::size_t batch_bytes = limits::batch_bytes_default;
+  bool room = true;  // false: new jobs are refused with storage_full
 };
 
 /// Events without a refusal: they happen. With one: the command is refused, and the events say so on the record.

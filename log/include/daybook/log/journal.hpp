@@ -98,6 +98,12 @@ class Journal {
   };
   [[nodiscard]] virtual Costs costs() const = 0;
 
+  /// False: only a reserve is left, and an append with Room::ordinary would answer Full.
+  [[nodiscard]] virtual bool has_room() const = 0;
+
+  /// Housekeeping, for when nothing else is to do: what may be synced late is synced.
+  virtual void settle() = 0;
+
   /// Marks a clean end. No append after it.
   virtual void close() = 0;
 };

@@ -51,13 +51,13 @@ class SegmentLog final : public Journal {
   [[nodiscard]] Epoch epoch() const override;
   [[nodiscard]] std::size_t largest_batch_bytes() const override;
   [[nodiscard]] Costs costs() const override;
+  [[nodiscard]] bool has_room() const override;
+  void settle() override;  // syncs the witness when it is behind and was last synced more than a second ago
   void close() override;
 
   [[nodiscard]] Uuid log_uuid() const;
   /// False: after an append that answered Unknown.
   [[nodiscard]] bool writable() const;
-  /// Syncs the witness when it was last synced more than a second ago and is behind. Call it when idle.
-  void settle();
 
  private:
   struct Impl;
