@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+// The facts of each event as key=value. One overload per event, so that a new event without a description does not
+// compile. Machines read `--json`, which is not made here.
+#include "daybook/core/describe.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "daybook/core/escape.hpp"
+
+namespace daybook {
+namespace {
+
+class Line {
+ public:
+  explicit Line(const View* names) : names_(names) {}
+
+  Line& raw(std::string_view key, std::string_view value) {
+    text_ += text_.empty() ? "" : " ";
+    text_ += key;
+    text_ += '=';
+    text_ += value;
+    return *this;
+  }
+  Line& text(std::string_view key, std::string_view value) { return raw(key, worded(value)); }
+  Line& text_if_any(std::string_view key, std::string_view value) { return value.empty() ? *this : text(key, value); }
+  Line& number(std::string_view key, std::int64_t value) { return raw(key, std::to_string(value)); }
+  Line& count(std::string_view key, std::uint64_t value) { return raw(key, std::to_string(value)); }
+  Line& flag(std::string_view key, bool value) { return value ? raw(key, "yes") : *this; }
+  Line& name(std::string_view key, NameId id) { return raw(key, named(id)); }
+  Line& name_if_any(std::string_view key, NameId id) { return id == NameId() ? *this : name(key, id); }
+  Line& names(std::string_view key, const std::vector<NameId>& ids) {
+    std::string all;
+    for (const NameId id : ids) {
+      all += all.empty() ? "" : ",";
+      all += named(id);
+    }
+    return ids.empty() ? *this : raw(key, all);
+  }
+  Line& bytes(std::string_view key, const Envelope& envelope) {
+    return envelope.bytes().empty() ? *this : raw(key, std::to_string(envelope.bytes().size()) + "B");
+  }
+  /// `from` is the wall clock of the event: a relative due time is shown as the delay that was asked for.
+  Line& due(const Due& due, Instant from) {
+    raw("due", to_string(due.at));
+    return due.after ? raw("in", to_string(due.at - from)) : *this;
+  }
+  Line& next(const Next& next, Instant from) {
+    if (const auto* again = std::get_if<Again>(&next)) return raw("next", "again").due(again->due, from);
+    if (const auto* dead = std::get_if<Dead>(&next)) return raw("next", "dead").raw("why", to_string(dead->reason));
+    return raw("next", "cancelled");
+  }
+
+  [[nodiscard]] std::string take() { return std::move(text_); }
+
+ private:
+  [[nodiscard]] static std::string worded(std::string_view value) {
+    const bool plain = !value.empty() && value.find_first_of(" \"=,") == std::string_view::npos;
+    return plain ? escaped(value) : quoted(value, 200);
+  }
+  [[nodiscard]] std::string named(NameId id) const {
+    const Name* name = names_ == nullptr ? nullptr : names_->name(id);
+    return name == nullptr ? "#" + std::to_string(id.value()) : worded(name->text);
+  }
+
+  const View* names_;
+  std::string text_;
+};
+
+struct Describe {
+  const RecordedEvent& recorded;
+  Line& line;
+
+  void operator()(const BookOpened& event) const {
+    line.count("epoch", event.epoch.value()).raw("tail", to_string(event.tail)).flag("new_boot", event.new_boot);
+    if (event.tail == TailStatus::torn) line.count("bytes_cut", event.bytes_cut);
+    line.count("process", event.process).text_if_any("host", event.host).text_if_any("release", event.release);
+  }
+  void operator()(const BookClosed&) const {}
+  void operator()(const ClockStepped& event) const { line.raw("by", to_string(event.by)).count("era", event.era); }
+  void operator()(const ConfigurationChanged& event) const {
+    line.text("setting", event.setting.key).text("value", event.setting.value).text_if_any("before", event.before);
+  }
+  void operator()(const NameDefined& event) const {
+    line.raw(to_string(event.name.sort), "#" + std::to_string(event.name.id.value())).text("name", event.name.text);
+  }
+  void operator()(const GenerationBegun& event) const {
+    // The tag as it stands in every id of this history: behind the dash.
+    const std::string id = to_string(Token{Sequence(1), event.generation.tag});
+    line.count("generation", event.generation.number).raw("tag", id.substr(id.find('-') + 1));
+    line.flag("held", event.held);
+    if (event.copied_from != Uuid()) line.raw("copied_from", to_string(event.copied_from));
+  }
+  void operator()(const BookAdopted&) const {}
+  void operator()(const QueuePaused& event) const { line.name("queue", event.queue); }
+  void operator()(const QueueResumed& event) const { line.name("queue", event.queue); }
+  void operator()(const WorkerJoined& event) const {
+    line.name("worker", event.worker.id)
+        .raw("holder", to_string(event.worker.holder))
+        .count("slots", event.worker.slots);
+    line.names("queues", event.worker.queues).names("kinds", event.worker.kinds);
+  }
+  void operator()(const WorkerLeft& event) const {
+    line.name("worker", event.worker).raw("why", to_string(event.reason));
+  }
+
+  void operator()(const JobScheduled& event) const {
+    job({recorded.sequence, event.generation});
+    if (event.spec) {
+      const JobSpec& spec = *event.spec;
+      line.name("queue", spec.queue).name("kind", spec.kind);
+      if (spec.priority != Priority()) line.number("priority", spec.priority.value());
+      line.due(event.due, recorded.wall).text_if_any("key", spec.unique_key).bytes("payload", spec.payload);
+      for (const Tag& tag : spec.tags) line.text("tag", tag.key + ":" + tag.value);
+    }
+  }
+  void operator()(const DuplicateSuppressed& event) const {
+    line.raw("holder", to_string(event.holder)).name("kind", event.kind).raw("answer", to_string(event.answer));
+  }
+  void operator()(const JobClaimed& event) const {
+    job(event.job).count("attempt", event.attempt).name("worker", event.worker).raw("lease", to_string(event.lease));
+    line.raw("until", to_string(event.lease_ends_at_wall)).raw("holder", to_string(event.holder));
+    line.raw("token", to_string(Token{recorded.sequence, event.generation}));
+  }
+  void operator()(const LeasesRenewed& event) const {
+    std::string jobs;
+    std::size_t progress = 0;
+    for (const Renewal& renewal : event.renewals) {
+      jobs += jobs.empty() ? "" : ",";
+      jobs += to_string(renewal.job);
+      progress += renewal.progress ? 1 : 0;
+    }
+    line.raw(event.renewals.size() == 1 ? "job" : "jobs", jobs).raw("lease", to_string(event.lease));
+    if (event.reason != RenewReason::heartbeat) line.raw("why", to_string(event.reason));
+    if (progress != 0) line.count("checkpoints", progress);
+  }
+  void operator()(const JobCompleted& event) const {
+    job(event.job).count("attempt", event.attempt).bytes("result", event.result).raw("token", to_string(event.token));
+  }
+  void operator()(const AttemptFailed& event) const {
+    job(event.job)
+        .count("attempt", event.attempt)
+        .name_if_any("error_kind", event.error_kind)
+        .bytes("error", event.error);
+    if (!event.retryable) line.raw("retryable", "no");
+    ended(event.next, event.token);
+  }
+  void operator()(const LeaseExpired& event) const {
+    job(event.job).count("attempt", event.attempt).raw("why", to_string(event.reason));
+    ended(event.next, event.token);
+  }
+  void operator()(const JobSnoozed& event) const {
+    job(event.job);
+    ended(event.next, event.token);
+  }
+  void operator()(const JobReleased& event) const {
+    job(event.job);
+    ended(event.next, event.token);
+  }
+  void operator()(const CancelRequested& event) const { job(event.job); }
+  void operator()(const JobCancelled& event) const { job(event.job); }
+  void operator()(const JobRescheduled& event) const { job(event.job).due(event.due, recorded.wall); }
+  void operator()(const JobRetried& event) const {
+    job(event.job).due(event.due, recorded.wall).count("attempts_allowed", event.attempts_allowed);
+  }
+  void operator()(const OutcomeRefused& event) const {
+    job(event.job).raw("outcome", to_string(event.outcome)).raw("refused", to_string(event.reason));
+    line.raw("token", to_string(event.token));
+  }
+  void operator()(const RequestRefused& event) const {
+    line.raw("refused", to_string(event.refusal.code)).text("sentence", event.refusal.sentence);
+    if (event.refusal.job != 0) line.count("job", event.refusal.job);
+  }
+
+ private:
+  Line& job(const JobId& id) const { return line.raw("job", to_string(id)); }
+  void ended(const Next& next, const Token& token) const {
+    line.next(next, recorded.wall).raw("token", to_string(token));
+  }
+};
+
+void describe_provenance(const RecordedEvent& recorded, Line& line) {
+  const Provenance& by = recorded.by;
+  line.name_if_any("by", by.actor);
+  if (by.actor != NameId() && by.origin != ActorOrigin::declared) line.raw("known_by", to_string(by.origin));
+  if (by.cause != Sequence()) line.count("cause", by.cause.value());
+  line.text_if_any("reason", by.reason);
+  if (recorded.request) {
+    line.name("client", recorded.request->client).text("request", recorded.request->id);
+  }
+}
+
+}  // namespace
+
+std::string describe(const RecordedEvent& recorded, const View* names) {
+  Line line(names);
+  std::visit(Describe{recorded, line}, recorded.event);
+  describe_provenance(recorded, line);
+  return line.take();
+}
+
+}  // namespace daybook

@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: Apache-2.0
+// Compares two stores entity by entity, field by field, through nothing but View: what a store answers is what counts,
+// not how it keeps it. Lanes and timers are housekeeping and left out.
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "daybook/core/escape.hpp"
+#include "daybook/core/limits.hpp"
+#include "daybook/core/view.hpp"
+
+namespace daybook {
+namespace {
+
+class Report {
+ public:
+  explicit Report(std::size_t limit) : limit_(limit) {}
+
+  [[nodiscard]] bool full() const { return sentences_.size() >= limit_; }
+  void add(std::string sentence) {
+    if (!full()) sentences_.push_back(std::move(sentence));
+  }
+  void add(const std::string& what, std::string_view field, const std::string& left, const std::string& right) {
+    add(what + ": " + std::string(field) + " is " + left + " on the left, " + right + " on the right");
+  }
+  void missing(const std::string& what, bool on_the_left) {
+    add(what + " is missing on the " + (on_the_left ? "left" : "right"));
+  }
+  std::vector<std::string> take() { return std::move(sentences_); }
+
+ private:
+  std::size_t limit_;
+  std::vector<std::string> sentences_;
+};
+
+// ---- values as they stand in a sentence ---------------------------------------------------------------------------
+
+template <class Tag, class Rep>
+std::string shown(const Strong<Tag, Rep>& value) {
+  return std::to_string(value.value());
+}
+std::string shown(bool value) {
+  return value ? "true" : "false";
+}
+std::string shown(std::uint32_t value) {
+  return std::to_string(value);
+}
+std::string shown(std::uint64_t value) {
+  return std::to_string(value);
+}
+std::string shown(Duration value) {
+  return to_string(value);
+}
+std::string shown(Instant value) {
+  return to_string(value);
+}
+std::string shown(BootTime value) {
+  return "boot " + to_string(value.time_since_epoch());
+}
+std::string shown(BookTime value) {
+  return "book " + to_string(value.time_since_epoch());
+}
+std::string shown(const Uuid& value) {
+  return to_string(value);
+}
+std::string shown(const JobId& value) {
+  return to_string(value);
+}
+std::string shown(const Token& value) {
+  return to_string(value);
+}
+std::string shown(JobState value) {
+  return std::string(to_string(value));
+}
+std::string shown(DeadReason value) {
+  return std::string(to_string(value));
+}
+std::string shown(Holder value) {
+  return std::string(to_string(value));
+}
+std::string shown(NameSort value) {
+  return std::string(to_string(value));
+}
+std::string shown(const std::string& value) {
+  return quoted(value);
+}
+std::string shown(const Generation& value) {
+  return std::to_string(value.number) + " with tag " + std::to_string(value.tag.value());
+}
+std::string shown(const Envelope& value) {
+  return std::to_string(value.bytes().size()) + " bytes beginning " + quoted(value.bytes(), 16);
+}
+std::string shown(const Due& value) {
+  return shown(value.at) + (value.after ? " (" + shown(*value.after) + ")" : std::string());
+}
+std::string shown(const Lease& value) {
+  return "of " + shown(value.token) + " by worker " + shown(value.worker) + " (" + shown(value.holder) + ") for " +
+         shown(value.length) + " until " + shown(value.ends_at) + " (" + shown(value.ends_at_wall) + "), claimed at " +
+         shown(value.claimed_at);
+}
+std::string shown(const RefusedOutcome& value) {
+  return shown(value.token) + " " + std::string(to_string(value.reason));
+}
+std::string shown(const RetryPolicy& value) {
+  return std::string(value.backoff == RetryPolicy::Backoff::fixed ? "fixed " : "exponential ") + shown(value.first) +
+         " to " + shown(value.cap) + ", jitter " + std::to_string(value.jitter_permille) + ", attempts " +
+         std::to_string(value.max_attempts);
+}
+std::string shown(const Tag& value) {
+  return quoted(value.key) + "=" + quoted(value.value);
+}
+template <class Value>
+std::string shown(const std::optional<Value>& value) {
+  return value ? shown(*value) : "unset";
+}
+template <class Value>
+std::string shown(const std::vector<Value>& values) {
+  std::string text = "[";
+  for (const Value& value : values) {
+    text += text.size() == 1 ? "" : ", ";
+    text += shown(value);
+  }
+  return text + "]";
+}
+
+// ---- entities, field by field -------------------------------------------------------------------------------------
+
+/// Reports the fields that differ. `left` and `right` are the members' values.
+class Fields {
+ public:
+  Fields(Report& report, std::string what) : report_(report), what_(std::move(what)) {}
+
+  template <class Value>
+  Fields& operator()(std::string_view field, const Value& left, const Value& right) {
+    if (!(left == right)) report_.add(what_, field, shown(left), shown(right));
+    return *this;
+  }
+
+ private:
+  Report& report_;
+  std::string what_;
+};
+
+void compare(Report& report, const Book& left, const Book& right) {
+  Fields fields(report, "the book");
+  fields("head", left.head, right.head)("head_wall", left.head_wall, right.head_wall);
+  fields("head_boot", left.head_boot, right.head_boot)("epoch", left.epoch, right.epoch);
+  fields("boot_id", left.boot_id, right.boot_id)("book_offset", left.book_offset, right.book_offset);
+  fields("open", left.open, right.open)("era", left.era, right.era)("names", left.names, right.names);
+  fields("generation", left.generation, right.generation)("held", left.held, right.held);
+}
+
+void compare(Report& report, const std::string& what, const JobSpec& left, const JobSpec& right) {
+  Fields fields(report, what);
+  fields("queue", left.queue, right.queue)("kind", left.kind, right.kind);
+  fields("priority", left.priority, right.priority)("retry", left.retry, right.retry);
+  fields("unique_key", left.unique_key, right.unique_key)("tags", left.tags, right.tags);
+  fields("payload", left.payload, right.payload);
+}
+
+void compare(Report& report, const std::string& what, const Job& left, const Job& right) {
+  if (left == right) return;
+  if (left.spec && right.spec) compare(report, what, *left.spec, *right.spec);
+  Fields fields(report, what);
+  fields("id", left.id, right.id)("state", left.state, right.state);
+  fields("dead_reason", left.dead_reason, right.dead_reason);
+  fields("cancel_requested", left.cancel_requested, right.cancel_requested);
+  fields("attempt", left.attempt, right.attempt)("attempts_allowed", left.attempts_allowed, right.attempts_allowed);
+  fields("due", left.due, right.due)("scheduled_at", left.scheduled_at, right.scheduled_at);
+  fields("finalized_at", left.finalized_at, right.finalized_at)("lease", left.lease, right.lease);
+  fields("completed_by", left.completed_by, right.completed_by)("progress", left.progress, right.progress);
+  fields("result", left.result, right.result)("error", left.error, right.error);
+  fields("error_kind", left.error_kind, right.error_kind)("trace", left.trace, right.trace);
+  fields("last_event", left.last_event, right.last_event)("refused", left.refused, right.refused);
+}
+
+void compare(Report& report, const std::string& what, const Queue& left, const Queue& right) {
+  Fields(report, what)("paused", left.paused, right.paused);
+}
+
+void compare(Report& report, const std::string& what, const Worker& left, const Worker& right) {
+  Fields fields(report, what);
+  fields("holder", left.holder, right.holder)("slots", left.slots, right.slots)("queues", left.queues, right.queues);
+  fields("kinds", left.kinds, right.kinds)("joined_at", left.joined_at, right.joined_at)("epoch", left.epoch,
+                                                                                         right.epoch);
+}
+
+void compare(Report& report, const std::string& what, const Name& left, const Name& right) {
+  Fields(report, what)("sort", left.sort, right.sort)("text", left.text, right.text);
+}
+
+void compare(Report& report, const std::string& what, const RequestRecord& left, const RequestRecord& right) {
+  Fields fields(report, what);
+  fields("first", left.first, right.first)("last", left.last, right.last);
+  fields("recorded_at", left.recorded_at, right.recorded_at);
+}
+
+void compare(Report& report, const std::string& what, const Setting& left, const Setting& right) {
+  Fields(report, what)("value", left.value, right.value);
+}
+
+// ---- stores -------------------------------------------------------------------------------------------------------
+
+/// Compares what `left` has with what `right` answers for it, and looks for what only `right` has. `each(view, visit)`
+/// walks one side, `find(view, entity)` asks the other for the entity of the same id, `what(entity)` names it.
+template <class Entity, class Each, class Find, class What>
+void compare_all(Report& report, const View& left, const View& right, Each each, Find find, What what) {
+  each(left, [&](const Entity& entity) {
+    if (report.full()) return;
+    const Entity* other = find(right, entity);
+    if (other == nullptr) {
+      report.missing(what(entity), false);
+    } else {
+      compare(report, what(entity), entity, *other);
+    }
+  });
+  each(right, [&](const Entity& entity) {
+    if (!report.full() && find(left, entity) == nullptr) report.missing(what(entity), true);
+  });
+}
+
+void compare_jobs(Report& report, const View& left, const View& right) {
+  compare_all<Job>(
+      report, left, right, [](const View& view, const auto& visit) { view.each_job(visit); },
+      [](const View& view, const Job& job) { return view.job(job.id.sequence); },
+      [](const Job& job) { return "job " + to_string(job.id); });
+}
+
+/// The orders and tables that a store derives from its jobs.
+void compare_derived(Report& report, const View& left, const View& right) {
+  const auto sides = {&left, &right};
+  for (const View* view : sides) {
+    const std::string side = view == &left ? "left" : "right";
+    view->each_job([&](const Job& job) {
+      if (report.full() || is_final(job.state) || !job.spec || job.spec->unique_key.empty()) return;
+      if (view->key_holder(job.spec->queue, job.spec->unique_key) != job.id.sequence) {
+        report.add("job " + to_string(job.id) + ": its unique key " + quoted(job.spec->unique_key) +
+                   " is not found on the " + side);
+      }
+    });
+  }
+  Fields(report, "the store")("running jobs", left.running(), right.running());
+  Counts counts = left.counts();
+  const Counts others = right.counts();
+  for (const auto& [of, count] : others) counts.try_emplace(of, 0);
+  for (const auto& [of, count] : counts) {
+    const auto other = others.find(of);
+    Fields(report, "queue " + shown(of.first))("number of " + shown(of.second) + " jobs", count,
+                                               other == others.end() ? std::uint64_t{0} : other->second);
+  }
+}
+
+void compare_requests(Report& report, const View& left, const View& right) {
+  const auto book_time = [](const View& view) { return view.book().book_time(view.book().head_boot); };
+  const BookTime newest = std::max(book_time(left), book_time(right));
+  // One side may have dropped what fell out of the window.
+  const auto kept = [&](const RequestRecord& request) {
+    return newest < BookTime(limits::request_window) || request.recorded_at >= newest - limits::request_window;
+  };
+  compare_all<RequestRecord>(
+      report, left, right,
+      [&](const View& view, const auto& visit) {
+        view.each_request([&](const RequestRecord& request) {
+          if (kept(request)) visit(request);
+        });
+      },
+      [](const View& view, const RequestRecord& request) { return view.request(request.client, request.id); },
+      [](const RequestRecord& request) {
+        return "request " + quoted(request.id) + " of client " + shown(request.client);
+      });
+}
+
+void compare_workers(Report& report, const View& left, const View& right) {
+  const auto each = [](const View& view, const auto& visit) {
+    for (const NameId id : view.workers()) {
+      if (const Worker* worker = view.worker(id)) visit(*worker);
+    }
+  };
+  compare_all<Worker>(
+      report, left, right, each, [](const View& view, const Worker& worker) { return view.worker(worker.id); },
+      [](const Worker& worker) { return "worker " + shown(worker.id); });
+}
+
+void compare_names(Report& report, const View& left, const View& right) {
+  compare_all<Name>(
+      report, left, right, [](const View& view, const auto& visit) { view.each_name(visit); },
+      [](const View& view, const Name& name) {
+        const auto found = view.find_name(name.sort, name.text);
+        return found == name.id ? view.name(name.id) : nullptr;
+      },
+      [](const Name& name) { return "name " + shown(name.id) + " " + quoted(name.text); });
+}
+
+void compare_queues(Report& report, const View& left, const View& right) {
+  compare_all<Queue>(
+      report, left, right, [](const View& view, const auto& visit) { view.each_queue(visit); },
+      [](const View& view, const Queue& queue) { return view.queue(queue.id); },
+      [](const Queue& queue) { return "queue " + shown(queue.id); });
+}
+
+void compare_settings(Report& report, const View& left, const View& right) {
+  compare_all<Setting>(
+      report, left, right, [](const View& view, const auto& visit) { view.each_setting(visit); },
+      [](const View& view, const Setting& setting) { return view.setting(setting.key); },
+      [](const Setting& setting) { return "setting " + quoted(setting.key); });
+}
+
+}  // namespace
+
+std::vector<std::string> differences(const View& left, const View& right, std::size_t limit) {
+  Report report(limit);
+  compare(report, left.book(), right.book());
+  compare_jobs(report, left, right);
+  compare_derived(report, left, right);
+  compare_queues(report, left, right);
+  compare_workers(report, left, right);
+  compare_names(report, left, right);
+  compare_requests(report, left, right);
+  compare_settings(report, left, right);
+  return report.take();
+}
+
+}  // namespace daybook
