@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// CRC32C (Castagnoli; RFC 3720 appendix B.4, check value E3069283 for "123456789"). With the processor's instruction
-// where it has one, found out at run time.
+// CRC32C (Castagnoli; RFC 3720 appendix B.4, check value E3069283 for "123456789"). With the processor's
+// instruction where it has one, found out at run time.
 
 #include <cstddef>
 #include <cstdint>
