@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// One event as stored bytes and back (schema: event.capnp). Cap'n Proto stays behind this header.
+// One event as stored bytes and back (schema and its rules: event.capnp), and the framing of events in a
+// batch's payload:
+//
+//   [u32 bytes of the message, a multiple of 8] [u32 zero] [message]   and so on, nothing between or behind
+//
+// Cap'n Proto stays behind this header.
 
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <span>
 #include <vector>
 
@@ -15,36 +19,26 @@
 
 namespace daybook {
 
-/// Turns events into messages. Reuses its scratch memory: a warm encoder allocates only for events larger
-/// than it met. Not thread-safe.
-class EventEncoder {
- public:
-  EventEncoder();
-  ~EventEncoder();
-  EventEncoder(EventEncoder&&) noexcept;
-  EventEncoder& operator=(EventEncoder&&) noexcept;
+inline constexpr std::size_t message_frame_bytes = 8;
 
-  /// Appends the message, a multiple of 8 bytes, to `out`. Returns its size.
-  std::size_t append(const RecordedEvent& event, std::vector<std::byte>& out);
+/// Appends the event's message, a multiple of 8 bytes, to `out`, whose size must be a multiple of 8, and
+/// returns its size. Builds it in place: a vector with room to spare is not reallocated, and nothing else is
+/// allocated.
+std::size_t encode_event(const RecordedEvent& event, std::vector<std::byte>& out);
 
- private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
-};
-
-/// The event of one message. Any alignment. Throws CorruptionError: `unknown_format` for an event type or a
-/// revision that this release does not know, `corrupt_sealed_segment` for bytes that are no event. The place
-/// carries the sequence when it was readable, never a path: who knows the file adds it.
+/// The event of one message, at any alignment. Throws CorruptionError: `unknown_format` for an event type or
+/// a revision that this release does not know, `foreign` for bytes that are no event. Its place has the
+/// sequence when that could be read, and no path: who knows the file adds it.
 [[nodiscard]] RecordedEvent decode_event(std::span<const std::byte> message);
 
-/// Hands the events of a batch's payload on to `visit`, in order, until it returns false. Checks the whole
-/// framing on the way: lengths, `count` events from `first` on without a gap, nothing left over. Throws as
-/// decode_event does.
+/// Hands the events of a payload on to `visit`, in order, until it returns false. Checks on the way that the
+/// lengths fit, that there are exactly `count` events from `first` on without a gap, and that nothing is left
+/// over. Throws as decode_event does.
 void each_event(std::span<const std::byte> payload, Sequence first, std::uint32_t count,
                 const std::function<bool(const RecordedEvent&)>& visit);
 
-/// Likewise, for the stored bytes of each event, without decoding them (Merkle leaves). Checks lengths and
-/// count only.
+/// Likewise for the messages as they are stored, without decoding them: lengths and count are checked, no
+/// more.
 void each_message(std::span<const std::byte> payload, std::uint32_t count,
                   const std::function<bool(std::span<const std::byte>)>& visit);
 

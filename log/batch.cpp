@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <string>
+
+#include "daybook/core/assert.hpp"
+#include "daybook/log/journal.hpp"
+#include "event_codec.hpp"
+
+// The framing of events within a batch's payload. The batch's own header, checksums and place in a file are
+// not known here.
+
+namespace daybook {
+namespace {
+
+void store_u32(std::byte* to, std::uint32_t value) {
+  for (int i = 0; i < 4; ++i) to[i] = static_cast<std::byte>(value >> (8 * i));
+}
+
+std::uint32_t load_u32(const std::byte* from) {
+  std::uint32_t value = 0;
+  for (int i = 0; i < 4; ++i) value |= std::to_integer<std::uint32_t>(from[i]) << (8 * i);
+  return value;
+}
+
+[[noreturn]] void bad_framing(std::size_t at, const std::string& what) {
+  throw CorruptionError(Damage::foreign, {}, "batch payload at its byte " + std::to_string(at) + ": " + what);
+}
+
+/// The message whose frame begins at `at`, within bounds; moves `at` behind it.
+std::span<const std::byte> next_message(std::span<const std::byte> payload, std::size_t& at) {
+  const std::size_t left = payload.size() - at;
+  if (left < message_frame_bytes) {
+    bad_framing(at, std::to_string(left) + " bytes are left, expected an event's length");
+  }
+  const std::uint32_t bytes = load_u32(payload.data() + at);
+  const std::uint32_t reserved = load_u32(payload.data() + at + 4);
+  if (bytes == 0 || bytes % 8 != 0 || bytes > left - message_frame_bytes || reserved != 0) {
+    bad_framing(at, "an event of " + std::to_string(bytes) + " bytes (then " + std::to_string(reserved) +
+                        "), expected a multiple of 8 from 8 to " +
+                        std::to_string(left - message_frame_bytes) + " (then 0)");
+  }
+  const auto message = payload.subspan(at + message_frame_bytes, bytes);
+  at += message_frame_bytes + bytes;
+  return message;
+}
+
+}  // namespace
+
+std::size_t BatchEncoder::add(const RecordedEvent& event) {
+  DAYBOOK_ASSERT(batch_.count == 0 || event.sequence.value() == batch_.first.value() + batch_.count);
+  const std::size_t start = batch_.bytes.size();
+  try {
+    batch_.bytes.resize(start + message_frame_bytes);
+    const std::size_t size = encode_event(event, batch_.bytes);
+    DAYBOOK_ASSERT(size <= UINT32_MAX);
+    store_u32(batch_.bytes.data() + start, static_cast<std::uint32_t>(size));
+  } catch (...) {
+    batch_.bytes.resize(start);
+    throw;
+  }
+  if (batch_.count == 0) batch_.first = event.sequence;
+  ++batch_.count;
+  return batch_.bytes.size() - start;
+}
+
+void BatchEncoder::clear() {
+  batch_.first = Sequence();
+  batch_.count = 0;
+  batch_.bytes.clear();
+}
+
+void each_message(std::span<const std::byte> payload, std::uint32_t count,
+                  const std::function<bool(std::span<const std::byte>)>& visit) {
+  std::size_t at = 0;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    if (!visit(next_message(payload, at))) return;
+  }
+  if (at != payload.size()) {
+    bad_framing(at, std::to_string(payload.size() - at) + " bytes are left behind the last of " +
+                        std::to_string(count) + " events, expected none");
+  }
+}
+
+void each_event(std::span<const std::byte> payload, Sequence first, std::uint32_t count,
+                const std::function<bool(const RecordedEvent&)>& visit) {
+  Sequence expected = first;
+  each_message(payload, count, [&](std::span<const std::byte> message) {
+    const RecordedEvent event = decode_event(message);
+    if (event.sequence != expected) {
+      throw CorruptionError(Damage::foreign, {{}, std::nullopt, expected},
+                            "event " + std::to_string(event.sequence.value()) + " in the place of event " +
+                                std::to_string(expected.value()));
+    }
+    expected = expected.next();
+    return visit(event);
+  });
+}
+
+std::vector<RecordedEvent> decode_batch(const EncodedBatch& batch) {
+  std::vector<RecordedEvent> events;
+  each_event(batch.bytes, batch.first, batch.count, [&](const RecordedEvent& event) {
+    events.push_back(event);
+    return true;
+  });
+  return events;
+}
+
+}  // namespace daybook

@@ -1,0 +1,456 @@
+# SPDX-License-Identifier: Apache-2.0
+@0xf3b1c5a47e2d9086;
+
+# An event as it is stored. One message is one event: the words of a single unpacked segment, without a segment table
+# (the batch's framing carries the length; docs/log_format.md).
+#
+# Rules for whoever changes this file
+#  - Ordinals are never renumbered, reused or retyped: every book ever written is read through this file.
+#  - Cap'n Proto ignores fields it does not know, and a reader must not. So a field added to an event (or to a struct inside
+#    it), and a new value of an enum in it, raise the revision of that event type in event_codec.cpp. A field added to
+#    RecordedEvent itself raises all of them.
+#  - A new event type is appended to the union in `body`.
+#
+# Units: times and durations are microseconds. Wall clock: since 1970-01-01 UTC. Boot time: since the machine started, suspend
+# included. Book time: the book's own clock, never steps back. Data is used for every text, because what users and
+# systems supply is not promised to be UTF-8. Name ids stand for interned names (NameDefined); 0 is "none".
+
+using Cxx = import "/capnp/c++.capnp";
+$Cxx.namespace("daybook::wire");
+
+struct RecordedEvent {
+  sequence @0 :UInt64;    # from 1, without gaps
+  epoch @1 :UInt64;       # of the writer: counts read-write openings
+  wall @2 :Int64;         # wall clock, raw
+  boot @3 :Int64;         # boot time, raw, of the boot that the epoch's BookOpened names
+
+  type @4 :UInt16;        # which event: the number of the member of `body`, 0 for bookOpened and so on in order
+  revision @5 :UInt16;    # of that event type, from 1
+
+  by :group {
+    actor @6 :UInt32;     # name id
+    origin @7 :ActorOrigin;
+    cause @8 :UInt64;     # sequence of the event that led to this one; 0: none named
+    reason @9 :Data;      # given by an operator; may be empty
+    trace @10 :Data;      # W3C traceparent; may be empty
+  }
+
+  request :group {
+    present @11 :Bool;    # false: the request carried no id, and the rest means nothing
+    client @12 :UInt32;   # name id
+    id @13 :Data;
+    command @14 :UInt16;  # index within the request's batch, from 0
+  }
+
+  body :union {
+    bookOpened @15 :BookOpened;
+    bookClosed @16 :BookClosed;
+    clockStepped @17 :ClockStepped;
+    configurationChanged @18 :ConfigurationChanged;
+    nameDefined @19 :NameDefined;
+    generationBegun @20 :GenerationBegun;
+    bookAdopted @21 :BookAdopted;
+    queuePaused @22 :QueuePaused;
+    queueResumed @23 :QueueResumed;
+    workerJoined @24 :WorkerJoined;
+    workerLeft @25 :WorkerLeft;
+    jobScheduled @26 :JobScheduled;
+    duplicateSuppressed @27 :DuplicateSuppressed;
+    jobClaimed @28 :JobClaimed;
+    leasesRenewed @29 :LeasesRenewed;
+    jobCompleted @30 :JobCompleted;
+    attemptFailed @31 :AttemptFailed;
+    leaseExpired @32 :LeaseExpired;
+    jobSnoozed @33 :JobSnoozed;
+    jobReleased @34 :JobReleased;
+    cancelRequested @35 :CancelRequested;
+    jobCancelled @36 :JobCancelled;
+    jobRescheduled @37 :JobRescheduled;
+    jobRetried @38 :JobRetried;
+    outcomeRefused @39 :OutcomeRefused;
+    requestRefused @40 :RequestRefused;
+  }
+}
+
+enum ActorOrigin {
+  declared @0;
+  peerCredential @1;
+  token @2;
+}
+
+struct Envelope {
+  # Bytes of a user: payload, result, error, progress. A null pointer to an envelope is an empty one.
+  codec @0 :UInt16;    # 0: plain; others are reserved for sealed contents
+  keyId @1 :UInt32;    # the sealing key; 0: none
+  subject @2 :Data;    # whom the contents are about; empty: nobody
+  nonce @3 :Data;
+  bytes @4 :Data;
+}
+
+# ---- the book
+
+struct BookOpened {
+  epoch @0 :UInt64;
+  bootId @1 :Data;       # 16 bytes
+  bookOffset @2 :Int64;  # book time = boot time + this, until the next opening
+  newBoot @3 :Bool;      # the boot id differs from that of the opening before
+  tail @4 :TailStatus;   # how the log was found
+  bytesCut @5 :UInt64;   # with torn: kept in quarantine
+  cutSha256 @6 :Data;    # with torn: 32 bytes, else empty
+  process @7 :UInt32;    # pid
+  host @8 :Data;
+  release @9 :Data;      # of Daybook
+}
+
+enum TailStatus {
+  created @0;
+  clean @1;
+  unclean @2;
+  torn @3;
+}
+
+struct BookClosed {
+}
+
+struct ClockStepped {
+  by @0 :Int64;    # duration; the wall clock moved this much against boot time
+  era @1 :UInt32;  # the one that begins
+}
+
+struct ConfigurationChanged {
+  key @0 :Data;
+  value @1 :Data;
+  before @2 :Data;  # empty: was not set
+}
+
+struct NameDefined {
+  id @0 :UInt32;
+  sort @1 :NameSort;
+  text @2 :Data;
+}
+
+enum NameSort {
+  none @0;  # never stored
+  queue @1;
+  kind @2;
+  worker @3;
+  actor @4;
+  errorKind @5;
+  client @6;
+}
+
+struct GenerationBegun {
+  number @0 :UInt32;
+  tag @1 :UInt32;
+  held @2 :Bool;         # a copy: nothing can be claimed until somebody adopts it
+  copiedFrom @3 :Data;   # 16 bytes: uuid of the log it was made from; zeros: none
+  nonceSalt @4 :UInt64;
+}
+
+struct BookAdopted {
+}
+
+# ---- queues and workers
+
+struct QueuePaused {
+  queue @0 :UInt32;  # name id
+}
+
+struct QueueResumed {
+  queue @0 :UInt32;  # name id
+}
+
+struct WorkerJoined {
+  id @0 :UInt32;              # name id
+  holder @1 :Holder;
+  slots @2 :UInt32;
+  queues @3 :List(UInt32);    # name ids
+  kinds @4 :List(UInt32);     # name ids; empty: any
+  joinedAt @5 :Int64;         # wall clock
+  epoch @6 :UInt64;           # of the opening it joined in
+}
+
+enum Holder {
+  external @0;
+  handler @1;
+}
+
+struct WorkerLeft {
+  worker @0 :UInt32;  # name id
+  reason @1 :LeaveReason;
+}
+
+enum LeaveReason {
+  stopped @0;
+  processDied @1;
+}
+
+# ---- jobs. A job is named by the sequence and the generation tag of its JobScheduled, a token by those of its JobClaimed.
+
+struct JobScheduled {
+  generation @0 :UInt32;  # generation tag; the job's sequence is the event's
+  due :group {
+    at @1 :Int64;         # wall clock
+    relative @2 :Bool;    # true: `after` decides whether it is due
+    after @3 :Int64;      # book time
+  }
+  queue @4 :UInt32;       # name id
+  kind @5 :UInt32;        # name id
+  priority @6 :Int32;     # lower is sooner
+  retry :group {
+    backoff @7 :Backoff;
+    first @8 :Int64;              # duration
+    cap @9 :Int64;                # duration
+    jitterPermille @10 :UInt16;   # of the delay, added on top
+    maxAttempts @11 :UInt32;
+  }
+  uniqueKey @12 :Data;    # empty: none
+  tags @13 :List(Tag);
+  payload @14 :Envelope;
+}
+
+enum Backoff {
+  fixed @0;
+  exponential @1;
+}
+
+struct Tag {
+  key @0 :Data;
+  value @1 :Data;
+}
+
+struct DuplicateSuppressed {
+  job :group {           # the one that has the unique key
+    sequence @0 :UInt64;
+    generation @1 :UInt32;
+  }
+  kind @2 :UInt32;       # name id, of the job that was not scheduled
+  answer @3 :OnConflict;
+}
+
+enum OnConflict {
+  reject @0;
+  returnExisting @1;
+}
+
+struct JobClaimed {
+  job :group {
+    sequence @0 :UInt64;
+    generation @1 :UInt32;
+  }
+  generation @2 :UInt32;       # of the token; its sequence is the event's
+  attempt @3 :UInt32;          # from 1
+  worker @4 :UInt32;           # name id
+  holder @5 :Holder;
+  lease @6 :Int64;             # duration
+  leaseEndsAt @7 :Int64;       # book time
+  leaseEndsAtWall @8 :Int64;   # wall clock, for people
+}
+
+struct LeasesRenewed {
+  lease @0 :Int64;  # duration
+  reason @1 :RenewReason;
+  renewals @2 :List(Renewal);  # at least one
+}
+
+enum RenewReason {
+  heartbeat @0;
+  newBoot @1;
+}
+
+struct Renewal {
+  job :group {
+    sequence @0 :UInt64;
+    generation @1 :UInt32;
+  }
+  token :group {
+    claim @2 :UInt64;
+    generation @3 :UInt32;
+  }
+  leaseEndsAt @4 :Int64;      # book time
+  leaseEndsAtWall @5 :Int64;  # wall clock, for people
+  hasProgress @6 :Bool;       # false: the checkpoint there is stays
+  progress @7 :Envelope;
+}
+
+struct JobCompleted {
+  job :group {
+    sequence @0 :UInt64;
+    generation @1 :UInt32;
+  }
+  token :group {
+    claim @2 :UInt64;
+    generation @3 :UInt32;
+  }
+  attempt @4 :UInt32;
+  result @5 :Envelope;
+}
+
+struct AttemptFailed {
+  job :group {
+    sequence @0 :UInt64;
+    generation @1 :UInt32;
+  }
+  token :group {
+    claim @2 :UInt64;
+    generation @3 :UInt32;
+  }
+  attempt @4 :UInt32;
+  error @5 :Envelope;
+  errorKind @6 :UInt32;  # name id
+  retryable @7 :Bool;    # as the worker said
+  next :union {          # what follows
+    again :group {       # waits until due
+      at @8 :Int64;      # wall clock
+      relative @9 :Bool;
+      after @10 :Int64;  # book time
+    }
+    dead @11 :DeadReason;
+    cancelled @12 :Void;  # a cancellation had been asked for
+  }
+}
+
+enum DeadReason {
+  none @0;
+  attemptsExhausted @1;
+  notRetryable @2;
+  expired @3;       # reserved
+  leaseLost @4;
+  parentFailed @5;  # reserved
+}
+
+struct LeaseExpired {
+  job :group {
+    sequence @0 :UInt64;
+    generation @1 :UInt32;
+  }
+  token :group {
+    claim @2 :UInt64;
+    generation @3 :UInt32;
+  }
+  attempt @4 :UInt32;
+  reason @5 :ExpiryReason;
+  next :union {
+    again :group {
+      at @6 :Int64;
+      relative @7 :Bool;
+      after @8 :Int64;
+    }
+    dead @9 :DeadReason;
+    cancelled @10 :Void;
+  }
+}
+
+enum ExpiryReason {
+  expired @0;
+  processDied @1;
+  anotherHistory @2;
+}
+
+struct JobSnoozed {
+  job :group {
+    sequence @0 :UInt64;
+    generation @1 :UInt32;
+  }
+  token :group {
+    claim @2 :UInt64;
+    generation @3 :UInt32;
+  }
+  next :union {
+    again :group {
+      at @4 :Int64;
+      relative @5 :Bool;
+      after @6 :Int64;
+    }
+    dead @7 :DeadReason;
+    cancelled @8 :Void;
+  }
+}
+
+struct JobReleased {
+  job :group {
+    sequence @0 :UInt64;
+    generation @1 :UInt32;
+  }
+  token :group {
+    claim @2 :UInt64;
+    generation @3 :UInt32;
+  }
+  next :union {
+    again :group {
+      at @4 :Int64;
+      relative @5 :Bool;
+      after @6 :Int64;
+    }
+    dead @7 :DeadReason;
+    cancelled @8 :Void;
+  }
+}
+
+struct CancelRequested {
+  job :group {
+    sequence @0 :UInt64;
+    generation @1 :UInt32;
+  }
+}
+
+struct JobCancelled {
+  job :group {
+    sequence @0 :UInt64;
+    generation @1 :UInt32;
+  }
+}
+
+struct JobRescheduled {
+  job :group {
+    sequence @0 :UInt64;
+    generation @1 :UInt32;
+  }
+  due :group {
+    at @2 :Int64;
+    relative @3 :Bool;
+    after @4 :Int64;
+  }
+}
+
+struct JobRetried {
+  job :group {
+    sequence @0 :UInt64;
+    generation @1 :UInt32;
+  }
+  due :group {
+    at @2 :Int64;
+    relative @3 :Bool;
+    after @4 :Int64;
+  }
+  attemptsAllowed @5 :UInt32;
+}
+
+# ---- refusals that are on record
+
+struct OutcomeRefused {
+  job :group {
+    sequence @0 :UInt64;
+    generation @1 :UInt32;
+  }
+  token :group {
+    claim @2 :UInt64;
+    generation @3 :UInt32;
+  }
+  outcome @4 :OutcomeKind;
+  reason @5 :UInt16;  # number of the refusal code
+}
+
+enum OutcomeKind {
+  complete @0;
+  fail @1;
+  renew @2;
+  snooze @3;
+  release @4;
+}
+
+struct RequestRefused {
+  code @0 :UInt16;    # number of the refusal code
+  sentence @1 :Data;
+  job @2 :UInt64;     # sequence of the job concerned; 0: none
+}
