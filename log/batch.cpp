@@ -21,22 +21,23 @@ std::uint32_t load_u32(const std::byte* from) {
   return value;
 }
 
-[[noreturn]] void bad_framing(std::size_t at, const std::string& what) {
-  throw CorruptionError(Damage::foreign, {}, "batch payload at its byte " + std::to_string(at) + ": " + what);
+[[noreturn]] void bad_framing(const Place& where, std::size_t at, const std::string& what) {
+  throw CorruptionError(Damage::foreign, where, "batch payload at its byte " + std::to_string(at) + ": " + what);
 }
 
 /// The message whose frame begins at `at`, within bounds; moves `at` behind it.
-std::span<const std::byte> next_message(std::span<const std::byte> payload, std::size_t& at) {
+std::span<const std::byte> next_message(std::span<const std::byte> payload, std::size_t& at, const Place& where) {
   const std::size_t left = payload.size() - at;
   if (left < message_frame_bytes) {
-    bad_framing(at, std::to_string(left) + " bytes are left, expected an event's length");
+    bad_framing(where, at, std::to_string(left) + " bytes are left, expected an event's length");
   }
   const std::uint32_t bytes = load_u32(payload.data() + at);
   const std::uint32_t reserved = load_u32(payload.data() + at + 4);
   if (bytes == 0 || bytes % 8 != 0 || bytes > left - message_frame_bytes || reserved != 0) {
-    bad_framing(at, "an event of " + std::to_string(bytes) + " bytes (then " + std::to_string(reserved) +
-                        "), expected a multiple of 8 from 8 to " +
-                        std::to_string(left - message_frame_bytes) + " (then 0)");
+    bad_framing(where, at,
+                "an event of " + std::to_string(bytes) + " bytes (then " + std::to_string(reserved) +
+                    "), expected a multiple of 8 from 8 to " + std::to_string(left - message_frame_bytes) +
+                    " (then 0)");
   }
   const auto message = payload.subspan(at + message_frame_bytes, bytes);
   at += message_frame_bytes + bytes;
@@ -69,30 +70,32 @@ void BatchEncoder::clear() {
 }
 
 void each_message(std::span<const std::byte> payload, std::uint32_t count,
-                  const std::function<bool(std::span<const std::byte>)>& visit) {
+                  const std::function<bool(std::span<const std::byte>)>& visit, const Place& where) {
   std::size_t at = 0;
   for (std::uint32_t i = 0; i < count; ++i) {
-    if (!visit(next_message(payload, at))) return;
+    if (!visit(next_message(payload, at, where))) return;
   }
   if (at != payload.size()) {
-    bad_framing(at, std::to_string(payload.size() - at) + " bytes are left behind the last of " +
-                        std::to_string(count) + " events, expected none");
+    bad_framing(where, at,
+                std::to_string(payload.size() - at) + " bytes are left behind the last of " + std::to_string(count) +
+                    " events, expected none");
   }
 }
 
 void each_event(std::span<const std::byte> payload, Sequence first, std::uint32_t count,
-                const std::function<bool(const RecordedEvent&)>& visit) {
+                const std::function<bool(const RecordedEvent&)>& visit, const Place& where) {
   Sequence expected = first;
-  each_message(payload, count, [&](std::span<const std::byte> message) {
-    const RecordedEvent event = decode_event(message);
+  const auto decode = [&](std::span<const std::byte> message) {
+    const RecordedEvent event = decode_event(message, where);
     if (event.sequence != expected) {
-      throw CorruptionError(Damage::foreign, {{}, std::nullopt, expected},
-                            "event " + std::to_string(event.sequence.value()) + " in the place of event " +
+      throw CorruptionError(Damage::foreign, {where.path, where.offset, expected},
+                            "event of sequence " + std::to_string(event.sequence.value()) + ", expected " +
                                 std::to_string(expected.value()));
     }
     expected = expected.next();
     return visit(event);
-  });
+  };
+  each_message(payload, count, decode, where);
 }
 
 std::vector<RecordedEvent> decode_batch(const EncodedBatch& batch) {

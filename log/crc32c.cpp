@@ -68,11 +68,10 @@ std::uint32_t crc32c_portable(std::span<const std::byte> bytes, std::uint32_t se
   for (; size >= 8; at += 8, size -= 8) {
     const std::uint64_t eight = load_little_endian(at) ^ crc;
     crc = tables[7][eight & 0xFF] ^ tables[6][(eight >> 8) & 0xFF] ^ tables[5][(eight >> 16) & 0xFF] ^
-          tables[4][(eight >> 24) & 0xFF] ^ tables[3][(eight >> 32) & 0xFF] ^
-          tables[2][(eight >> 40) & 0xFF] ^ tables[1][(eight >> 48) & 0xFF] ^ tables[0][eight >> 56];
+          tables[4][(eight >> 24) & 0xFF] ^ tables[3][(eight >> 32) & 0xFF] ^ tables[2][(eight >> 40) & 0xFF] ^
+          tables[1][(eight >> 48) & 0xFF] ^ tables[0][eight >> 56];
   }
-  for (; size > 0; ++at, --size)
-    crc = (crc >> 8) ^ tables[0][(crc ^ std::to_integer<std::uint32_t>(*at)) & 0xFF];
+  for (; size > 0; ++at, --size) crc = (crc >> 8) ^ tables[0][(crc ^ std::to_integer<std::uint32_t>(*at)) & 0xFF];
   return ~crc;
 }
 

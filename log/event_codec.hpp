@@ -26,20 +26,19 @@ inline constexpr std::size_t message_frame_bytes = 8;
 /// allocated.
 std::size_t encode_event(const RecordedEvent& event, std::vector<std::byte>& out);
 
-/// The event of one message, at any alignment. Throws CorruptionError: `unknown_format` for an event type or
-/// a revision that this release does not know, `foreign` for bytes that are no event. Its place has the
-/// sequence when that could be read, and no path: who knows the file adds it.
-[[nodiscard]] RecordedEvent decode_event(std::span<const std::byte> message);
+/// The event of one message, at any alignment. `where` is the batch's place, for error texts. Throws CorruptionError:
+/// `unknown_format` for an event type or a revision that this release does not know, `foreign` for bytes that are no
+/// event. Its place is `where`, with the event's sequence when that could be read.
+[[nodiscard]] RecordedEvent decode_event(std::span<const std::byte> message, const Place& where = {});
 
-/// Hands the events of a payload on to `visit`, in order, until it returns false. Checks on the way that the
-/// lengths fit, that there are exactly `count` events from `first` on without a gap, and that nothing is left
-/// over. Throws as decode_event does.
+/// Hands the events of a payload on to `visit`, in order, until it returns false. Checks on the way that the lengths fit,
+/// that there are exactly `count` events from `first` on without a gap, and that nothing is left over. Throws as
+/// decode_event does.
 void each_event(std::span<const std::byte> payload, Sequence first, std::uint32_t count,
-                const std::function<bool(const RecordedEvent&)>& visit);
+                const std::function<bool(const RecordedEvent&)>& visit, const Place& where = {});
 
-/// Likewise for the messages as they are stored, without decoding them: lengths and count are checked, no
-/// more.
+/// Likewise for the messages as they are stored, without decoding them: lengths and count are checked, no more.
 void each_message(std::span<const std::byte> payload, std::uint32_t count,
-                  const std::function<bool(std::span<const std::byte>)>& visit);
+                  const std::function<bool(std::span<const std::byte>)>& visit, const Place& where = {});
 
 }  // namespace daybook

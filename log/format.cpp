@@ -38,8 +38,7 @@ class Writer {
  private:
   template <class T>
   void number(T value) {
-    for (std::size_t i = 0; i < sizeof(T); ++i)
-      bytes_[position_++] = static_cast<std::byte>(value >> (8 * i));
+    for (std::size_t i = 0; i < sizeof(T); ++i) bytes_[position_++] = static_cast<std::byte>(value >> (8 * i));
   }
   void raw(const void* from, std::size_t size) {
     std::memcpy(bytes_.subspan(position_, size).data(), from, size);
@@ -157,8 +156,7 @@ void walk_seal_payload(Walker& walker, Seal& seal) {
 }  //  64
 
 template <class Walker, class Slot>
-void walk_witness_slot(Walker& walker, Slot& slot, std::uint32_t& witness_version,
-                       std::uint32_t& unknown_flags) {
+void walk_witness_slot(Walker& walker, Slot& slot, std::uint32_t& witness_version, std::uint32_t& unknown_flags) {
   walker.text(witness_magic);                            //   0
   walker.u32(witness_version);                           //   8
   flags(walker, slot.clean, flag_clean, unknown_flags);  //  12
@@ -201,8 +199,8 @@ tl::unexpected<Problem> newer(const std::string& what) {
 
 /// What every structure is judged by before a field of it is believed: size, magic, checksum. Returns exactly
 /// its bytes.
-Parsed<std::span<const std::byte>> intact(std::span<const std::byte> bytes, std::size_t size,
-                                          std::string_view magic, const std::string& what) {
+Parsed<std::span<const std::byte>> intact(std::span<const std::byte> bytes, std::size_t size, std::string_view magic,
+                                          const std::string& what) {
   if (bytes.size() < size) {
     return problem(Problem::Kind::too_short,
                    what + " of " + std::to_string(bytes.size()) + " bytes, expected " + std::to_string(size));
@@ -213,15 +211,15 @@ Parsed<std::span<const std::byte>> intact(std::span<const std::byte> bytes, std:
     std::uint32_t found = 0;
     Reader(bytes).u32(found);
     return problem(Problem::Kind::foreign, "bytes that begin with " + hexadecimal(found) +
-                                               " (little-endian), expected a " + what +
-                                               ", which begins with \"" + std::string(magic) + "\"");
+                                               " (little-endian), expected a " + what + ", which begins with \"" +
+                                               std::string(magic) + "\"");
   }
   std::uint32_t stored = 0;
   Reader(bytes.last(checksum_bytes)).u32(stored);
   const std::uint32_t computed = crc32c(bytes.first(size - checksum_bytes));
   if (stored != computed) {
-    return problem(Problem::Kind::checksum, what + " checksum: its bytes give " + hexadecimal(computed) +
-                                                ", expected " + hexadecimal(stored));
+    return problem(Problem::Kind::checksum,
+                   what + " checksum: its bytes give " + hexadecimal(computed) + ", expected " + hexadecimal(stored));
   }
   return bytes;
 }
@@ -291,20 +289,19 @@ Parsed<SegmentHeader> parse_segment_header(std::span<const std::byte> bytes) {
   Reader from(*checked);
   walk_segment_header(from, header);
   if (header.minimum_reader > reader) {
-    return newer("segment of format version " + std::to_string(header.format_version) +
-                 ", which needs reader " + std::to_string(header.minimum_reader) + " (this one is " +
-                 std::to_string(reader) + ")");
+    return newer("segment of format version " + std::to_string(header.format_version) + ", which needs reader " +
+                 std::to_string(header.minimum_reader) + " (this one is " + std::to_string(reader) + ")");
   }
   const std::uint32_t alignment = header.commit_alignment;
   if (alignment != 8 && alignment != 512 && alignment != 4096) {
-    return problem(Problem::Kind::implausible, "segment header with commit alignment " +
-                                                   std::to_string(alignment) + ", expected 8, 512 or 4096");
+    return problem(Problem::Kind::implausible,
+                   "segment header with commit alignment " + std::to_string(alignment) + ", expected 8, 512 or 4096");
   }
   if (header.first == Sequence(0) || header.segment_bytes < segment_header_bytes) {
     return problem(Problem::Kind::implausible,
-                   "segment header with first sequence " + std::to_string(header.first.value()) +
-                       " and a size of " + std::to_string(header.segment_bytes) +
-                       " bytes, expected at least 1 and " + std::to_string(segment_header_bytes));
+                   "segment header with first sequence " + std::to_string(header.first.value()) + " and a size of " +
+                       std::to_string(header.segment_bytes) + " bytes, expected at least 1 and " +
+                       std::to_string(segment_header_bytes));
   }
   return header;
 }
@@ -320,8 +317,7 @@ Parsed<BatchHeader> parse_batch_header(std::span<const std::byte> bytes) {
       checked->subspan(batch_header_fields).first(batch_header_bytes - batch_header_fields - checksum_bytes);
   if (unknown_flags != 0)
     return newer("batch header with flags " + hexadecimal(unknown_flags) + ", of which none is known");
-  if (!is_blank(reserved))
-    return newer("batch header with fields behind byte " + std::to_string(batch_header_fields));
+  if (!is_blank(reserved)) return newer("batch header with fields behind byte " + std::to_string(batch_header_fields));
   if (header.payload_bytes % 8 != 0) {
     return problem(Problem::Kind::implausible,
                    "batch of " + std::to_string(header.payload_bytes) + " bytes, expected a multiple of 8");
@@ -331,8 +327,7 @@ Parsed<BatchHeader> parse_batch_header(std::span<const std::byte> bytes) {
   }
   if (header.seal && (header.count != 0 || header.payload_bytes != seal_payload_bytes)) {
     return problem(Problem::Kind::implausible, "seal with " + std::to_string(header.count) + " events and " +
-                                                   std::to_string(header.payload_bytes) +
-                                                   " bytes, expected 0 and " +
+                                                   std::to_string(header.payload_bytes) + " bytes, expected 0 and " +
                                                    std::to_string(seal_payload_bytes));
   }
   if (!header.seal && header.count == 0) {
@@ -343,8 +338,8 @@ Parsed<BatchHeader> parse_batch_header(std::span<const std::byte> bytes) {
 
 Parsed<SealPayload> parse_seal_payload(std::span<const std::byte> bytes) {
   if (bytes.size() != seal_payload_bytes) {
-    return problem(Problem::Kind::implausible, "seal of " + std::to_string(bytes.size()) +
-                                                   " bytes, expected " + std::to_string(seal_payload_bytes));
+    return problem(Problem::Kind::implausible, "seal of " + std::to_string(bytes.size()) + " bytes, expected " +
+                                                   std::to_string(seal_payload_bytes));
   }
   SealPayload seal;
   Reader from(bytes);
@@ -361,8 +356,8 @@ Parsed<WitnessSlot> parse_witness_slot(std::span<const std::byte> bytes) {
   Reader from(*checked);
   walk_witness_slot(from, slot, slot_version, unknown_flags);
   if (slot_version != version || unknown_flags != 0) {
-    return newer("witness of version " + std::to_string(slot_version) + " with flags " +
-                 hexadecimal(unknown_flags) + " (known: version " + std::to_string(version) + ")");
+    return newer("witness of version " + std::to_string(slot_version) + " with flags " + hexadecimal(unknown_flags) +
+                 " (known: version " + std::to_string(version) + ")");
   }
   return slot;
 }
@@ -373,8 +368,8 @@ Hash chain_hash(std::span<const std::byte, batch_header_bytes> header, std::span
 
 bool is_blank(std::span<const std::byte> bytes) {
   // Comparing the bytes with themselves, shifted by one, lets memcmp do the work.
-  return bytes.empty() || (bytes.front() == std::byte{0} &&
-                           std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0);
+  return bytes.empty() ||
+         (bytes.front() == std::byte{0} && std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0);
 }
 
 }  // namespace daybook::format

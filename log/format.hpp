@@ -44,8 +44,7 @@ struct Problem {
     implausible,  // intact, but the fields contradict each other
   };
   Kind kind{};
-  std::string
-      sentence;  // "batch header checksum 1c2d3e4f, expected 9a8b7c6d": found against expected, no place
+  std::string sentence;  // "batch header checksum 1c2d3e4f, expected 9a8b7c6d": found against expected, no place
   friend bool operator==(const Problem&, const Problem&) = default;
 };
 [[nodiscard]] std::string_view to_string(Problem::Kind kind);
@@ -70,7 +69,7 @@ struct SegmentHeader {
   std::uint64_t salt = 0;           // random per segment; stands in each of its batches
   std::uint64_t segment_bytes = 0;  // size it was allocated with, this header included
   Instant created{};                // wall clock; for people
-  Hash chain{};  // hash after the event before `first`; zeros for the first segment of a log
+  Hash chain{};                     // hash after the event before `first`; zeros for the first segment of a log
   friend bool operator==(const SegmentHeader&, const SegmentHeader&) = default;
 };
 
@@ -104,8 +103,8 @@ struct SealPayload {
 /// counter counts.
 struct WitnessSlot {
   Uuid log_uuid;
-  bool clean = false;     // flag bit 0: closed in order, nothing was written since; other flags must be 0
-  Sequence acknowledged;  // the highest synced event; 0: none yet
+  bool clean = false;            // flag bit 0: closed in order, nothing was written since; other flags must be 0
+  Sequence acknowledged;         // the highest synced event; 0: none yet
   std::uint64_t end_offset = 0;  // where its batch ends in its segment (before padding)
   Sequence segment;              // first sequence of that segment: names the file
   Epoch epoch;

@@ -49,8 +49,7 @@ Hash sha256(std::initializer_list<std::span<const std::byte>> pieces) {
   }
   Hash hash;
   unsigned int size = 0;
-  if (EVP_DigestFinal_ex(state, hash.data(), &size) != 1 || size != hash.size())
-    refuse_to_work("EVP_DigestFinal_ex");
+  if (EVP_DigestFinal_ex(state, hash.data(), &size) != 1 || size != hash.size()) refuse_to_work("EVP_DigestFinal_ex");
   return hash;
 }
 

@@ -1,0 +1,417 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <kj/exception.h>
+
+#include <cstring>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "daybook/core/error.hpp"
+#include "event_wire.hpp"
+
+// From the schema's readers to events: event_write.cpp the other way round. That values are values of our
+// types is judged here (an enum's number, the size of a uuid); whether they make sense together is not.
+
+namespace daybook {
+namespace {
+
+using Body = wire::RecordedEvent::Body;
+using Which = Body::Which;
+
+/// Bytes that Cap'n Proto accepts and that are still no event. Becomes a CorruptionError where the sequence
+/// is known.
+struct Undecodable {
+  std::string what;
+};
+
+/// `lowest` and `highest` bound what this release knows; a revision would have announced more.
+template <class Ours, class Wire>
+Ours from_wire(Wire value, Ours lowest, Ours highest, const char* what) {
+  const auto number = static_cast<std::uint16_t>(value);
+  if (number < static_cast<std::uint16_t>(lowest) || number > static_cast<std::uint16_t>(highest)) {
+    throw Undecodable{std::string(what) + " " + std::to_string(number) + ", expected " +
+                      std::to_string(static_cast<std::uint16_t>(lowest)) + " to " +
+                      std::to_string(static_cast<std::uint16_t>(highest))};
+  }
+  return static_cast<Ours>(number);
+}
+
+RefusalCode refusal_code(std::uint16_t number) {
+  return from_wire(number, RefusalCode::invalid_argument, RefusalCode::too_old, "refusal code");
+}
+
+// ---- reading: the parts ----
+
+std::string text(capnp::Data::Reader from) {
+  return {reinterpret_cast<const char*>(from.begin()), from.size()};
+}
+
+Uuid uuid(capnp::Data::Reader from, const char* what) {
+  Uuid to;
+  if (from.size() != to.bytes.size()) {
+    throw Undecodable{std::string(what) + " of " + std::to_string(from.size()) + " bytes, expected 16"};
+  }
+  std::memcpy(to.bytes.data(), from.begin(), to.bytes.size());
+  return to;
+}
+
+Instant instant(std::int64_t from) {
+  return Instant(Duration(from));
+}
+BookTime book_time(std::int64_t from) {
+  return BookTime(Duration(from));
+}
+
+template <class Reader>
+JobId job_id(Reader from) {
+  return {Sequence(from.getSequence()), GenerationTag(from.getGeneration())};
+}
+
+template <class Reader>
+Token token(Reader from) {
+  return {Sequence(from.getClaim()), GenerationTag(from.getGeneration())};
+}
+
+template <class Reader>
+Due due(Reader from) {
+  Due to{instant(from.getAt()), std::nullopt};
+  if (from.getRelative()) to.after = book_time(from.getAfter());
+  return to;
+}
+
+Holder holder(wire::Holder from) {
+  return from_wire(from, Holder::external, Holder::handler, "holder");
+}
+
+template <class Reader>
+Next next(Reader from) {
+  switch (from.which()) {
+    case Reader::Reads::AGAIN:
+      return Again{due(from.getAgain())};
+    case Reader::Reads::DEAD:
+      return Dead{from_wire(from.getDead(), DeadReason::none, DeadReason::parent_failed, "reason of death")};
+    case Reader::Reads::CANCELLED:
+      return Cancelled{};
+  }
+  throw Undecodable{"what follows the attempt is " + std::to_string(static_cast<unsigned>(from.which())) +
+                    ", expected 0 to 2"};
+}
+
+Envelope envelope(wire::Envelope::Reader from) {
+  return Envelope(Envelope::Contents{.codec = from.getCodec(),
+                                     .subject = text(from.getSubject()),
+                                     .key_id = from.getKeyId(),
+                                     .nonce = text(from.getNonce()),
+                                     .bytes = text(from.getBytes())});
+}
+
+std::vector<NameId> names(capnp::List<std::uint32_t>::Reader from) {
+  std::vector<NameId> to;
+  to.reserve(from.size());
+  for (const std::uint32_t id : from) to.emplace_back(id);
+  return to;
+}
+
+// ---- reading: the events ----
+
+BookOpened read(wire::BookOpened::Reader from) {
+  return {.epoch = Epoch(from.getEpoch()),
+          .boot_id = uuid(from.getBootId(), "boot id"),
+          .book_offset = Duration(from.getBookOffset()),
+          .new_boot = from.getNewBoot(),
+          .tail = from_wire(from.getTail(), TailStatus::created, TailStatus::torn, "tail status"),
+          .bytes_cut = from.getBytesCut(),
+          .cut_sha256 = text(from.getCutSha256()),
+          .process = from.getProcess(),
+          .host = text(from.getHost()),
+          .release = text(from.getRelease())};
+}
+
+BookClosed read(wire::BookClosed::Reader) {
+  return {};
+}
+
+ClockStepped read(wire::ClockStepped::Reader from) {
+  return {.by = Duration(from.getBy()), .era = from.getEra()};
+}
+
+ConfigurationChanged read(wire::ConfigurationChanged::Reader from) {
+  return {.setting = {.key = text(from.getKey()), .value = text(from.getValue())}, .before = text(from.getBefore())};
+}
+
+NameDefined read(wire::NameDefined::Reader from) {
+  return {.name = {.id = NameId(from.getId()),
+                   .sort = from_wire(from.getSort(), NameSort::queue, NameSort::client, "sort of name"),
+                   .text = text(from.getText())}};
+}
+
+GenerationBegun read(wire::GenerationBegun::Reader from) {
+  return {.generation = {.number = from.getNumber(), .tag = GenerationTag(from.getTag())},
+          .held = from.getHeld(),
+          .copied_from = uuid(from.getCopiedFrom(), "uuid of the log copied from"),
+          .nonce_salt = from.getNonceSalt()};
+}
+
+BookAdopted read(wire::BookAdopted::Reader) {
+  return {};
+}
+
+QueuePaused read(wire::QueuePaused::Reader from) {
+  return {.queue = NameId(from.getQueue())};
+}
+
+QueueResumed read(wire::QueueResumed::Reader from) {
+  return {.queue = NameId(from.getQueue())};
+}
+
+WorkerJoined read(wire::WorkerJoined::Reader from) {
+  return {.worker = {.id = NameId(from.getId()),
+                     .holder = holder(from.getHolder()),
+                     .slots = from.getSlots(),
+                     .queues = names(from.getQueues()),
+                     .kinds = names(from.getKinds()),
+                     .joined_at = instant(from.getJoinedAt()),
+                     .epoch = Epoch(from.getEpoch())}};
+}
+
+WorkerLeft read(wire::WorkerLeft::Reader from) {
+  return {.worker = NameId(from.getWorker()),
+          .reason = from_wire(from.getReason(), LeaveReason::stopped, LeaveReason::process_died, "reason of leaving")};
+}
+
+RetryPolicy retry_policy(wire::JobScheduled::Retry::Reader from) {
+  using Backoff = RetryPolicy::Backoff;
+  return {.backoff = from_wire(from.getBackoff(), Backoff::fixed, Backoff::exponential, "backoff"),
+          .first = Duration(from.getFirst()),
+          .cap = Duration(from.getCap()),
+          .jitter_permille = from.getJitterPermille(),
+          .max_attempts = from.getMaxAttempts()};
+}
+
+JobScheduled read(wire::JobScheduled::Reader from) {
+  auto spec = std::make_shared<JobSpec>();
+  spec->queue = NameId(from.getQueue());
+  spec->kind = NameId(from.getKind());
+  spec->priority = Priority(from.getPriority());
+  spec->retry = retry_policy(from.getRetry());
+  spec->unique_key = text(from.getUniqueKey());
+  const auto tags = from.getTags();
+  spec->tags.reserve(tags.size());
+  for (const auto tag : tags) spec->tags.push_back({text(tag.getKey()), text(tag.getValue())});
+  if (from.hasPayload()) spec->payload = envelope(from.getPayload());
+  return {.spec = std::move(spec), .generation = GenerationTag(from.getGeneration()), .due = due(from.getDue())};
+}
+
+DuplicateSuppressed read(wire::DuplicateSuppressed::Reader from) {
+  return {.holder = job_id(from.getJob()),
+          .kind = NameId(from.getKind()),
+          .answer = from_wire(from.getAnswer(), OnConflict::reject, OnConflict::return_existing, "answer")};
+}
+
+JobClaimed read(wire::JobClaimed::Reader from) {
+  return {.job = job_id(from.getJob()),
+          .attempt = from.getAttempt(),
+          .worker = NameId(from.getWorker()),
+          .holder = holder(from.getHolder()),
+          .generation = GenerationTag(from.getGeneration()),
+          .lease = Duration(from.getLease()),
+          .lease_ends_at = book_time(from.getLeaseEndsAt()),
+          .lease_ends_at_wall = instant(from.getLeaseEndsAtWall())};
+}
+
+Renewal read(wire::Renewal::Reader from) {
+  Renewal to{.job = job_id(from.getJob()),
+             .token = token(from.getToken()),
+             .lease_ends_at = book_time(from.getLeaseEndsAt()),
+             .lease_ends_at_wall = instant(from.getLeaseEndsAtWall()),
+             .progress = std::nullopt};
+  if (from.getHasProgress()) to.progress = from.hasProgress() ? envelope(from.getProgress()) : Envelope();
+  return to;
+}
+
+LeasesRenewed read(wire::LeasesRenewed::Reader from) {
+  LeasesRenewed to{
+      .lease = Duration(from.getLease()),
+      .reason = from_wire(from.getReason(), RenewReason::heartbeat, RenewReason::new_boot, "reason of renewal"),
+      .renewals = {}};
+  const auto renewals = from.getRenewals();
+  if (renewals.size() == 0) throw Undecodable{"renewal of no lease, expected at least one"};
+  to.renewals.reserve(renewals.size());
+  for (const auto renewal : renewals) to.renewals.push_back(read(renewal));
+  return to;
+}
+
+JobCompleted read(wire::JobCompleted::Reader from) {
+  return {.job = job_id(from.getJob()),
+          .token = token(from.getToken()),
+          .attempt = from.getAttempt(),
+          .result = from.hasResult() ? envelope(from.getResult()) : Envelope()};
+}
+
+AttemptFailed read(wire::AttemptFailed::Reader from) {
+  return {.job = job_id(from.getJob()),
+          .token = token(from.getToken()),
+          .attempt = from.getAttempt(),
+          .error = from.hasError() ? envelope(from.getError()) : Envelope(),
+          .error_kind = NameId(from.getErrorKind()),
+          .retryable = from.getRetryable(),
+          .next = next(from.getNext())};
+}
+
+LeaseExpired read(wire::LeaseExpired::Reader from) {
+  return {
+      .job = job_id(from.getJob()),
+      .token = token(from.getToken()),
+      .attempt = from.getAttempt(),
+      .reason = from_wire(from.getReason(), ExpiryReason::expired, ExpiryReason::another_history, "reason of expiry"),
+      .next = next(from.getNext())};
+}
+
+JobSnoozed read(wire::JobSnoozed::Reader from) {
+  return {.job = job_id(from.getJob()), .token = token(from.getToken()), .next = next(from.getNext())};
+}
+
+JobReleased read(wire::JobReleased::Reader from) {
+  return {.job = job_id(from.getJob()), .token = token(from.getToken()), .next = next(from.getNext())};
+}
+
+CancelRequested read(wire::CancelRequested::Reader from) {
+  return {.job = job_id(from.getJob())};
+}
+
+JobCancelled read(wire::JobCancelled::Reader from) {
+  return {.job = job_id(from.getJob())};
+}
+
+JobRescheduled read(wire::JobRescheduled::Reader from) {
+  return {.job = job_id(from.getJob()), .due = due(from.getDue())};
+}
+
+JobRetried read(wire::JobRetried::Reader from) {
+  return {.job = job_id(from.getJob()), .due = due(from.getDue()), .attempts_allowed = from.getAttemptsAllowed()};
+}
+
+OutcomeRefused read(wire::OutcomeRefused::Reader from) {
+  return {.job = job_id(from.getJob()),
+          .token = token(from.getToken()),
+          .outcome = from_wire(from.getOutcome(), OutcomeKind::complete, OutcomeKind::release, "outcome"),
+          .reason = refusal_code(from.getReason())};
+}
+
+RequestRefused read(wire::RequestRefused::Reader from) {
+  return {
+      .refusal = {.code = refusal_code(from.getCode()), .sentence = text(from.getSentence()), .job = from.getJob()}};
+}
+
+Event read(Body::Reader body) {
+  switch (body.which()) {
+    case Which::BOOK_OPENED:
+      return read(body.getBookOpened());
+    case Which::BOOK_CLOSED:
+      return read(body.getBookClosed());
+    case Which::CLOCK_STEPPED:
+      return read(body.getClockStepped());
+    case Which::CONFIGURATION_CHANGED:
+      return read(body.getConfigurationChanged());
+    case Which::NAME_DEFINED:
+      return read(body.getNameDefined());
+    case Which::GENERATION_BEGUN:
+      return read(body.getGenerationBegun());
+    case Which::BOOK_ADOPTED:
+      return read(body.getBookAdopted());
+    case Which::QUEUE_PAUSED:
+      return read(body.getQueuePaused());
+    case Which::QUEUE_RESUMED:
+      return read(body.getQueueResumed());
+    case Which::WORKER_JOINED:
+      return read(body.getWorkerJoined());
+    case Which::WORKER_LEFT:
+      return read(body.getWorkerLeft());
+    case Which::JOB_SCHEDULED:
+      return read(body.getJobScheduled());
+    case Which::DUPLICATE_SUPPRESSED:
+      return read(body.getDuplicateSuppressed());
+    case Which::JOB_CLAIMED:
+      return read(body.getJobClaimed());
+    case Which::LEASES_RENEWED:
+      return read(body.getLeasesRenewed());
+    case Which::JOB_COMPLETED:
+      return read(body.getJobCompleted());
+    case Which::ATTEMPT_FAILED:
+      return read(body.getAttemptFailed());
+    case Which::LEASE_EXPIRED:
+      return read(body.getLeaseExpired());
+    case Which::JOB_SNOOZED:
+      return read(body.getJobSnoozed());
+    case Which::JOB_RELEASED:
+      return read(body.getJobReleased());
+    case Which::CANCEL_REQUESTED:
+      return read(body.getCancelRequested());
+    case Which::JOB_CANCELLED:
+      return read(body.getJobCancelled());
+    case Which::JOB_RESCHEDULED:
+      return read(body.getJobRescheduled());
+    case Which::JOB_RETRIED:
+      return read(body.getJobRetried());
+    case Which::OUTCOME_REFUSED:
+      return read(body.getOutcomeRefused());
+    case Which::REQUEST_REFUSED:
+      return read(body.getRequestRefused());
+  }
+  throw Undecodable{"body of kind " + std::to_string(static_cast<unsigned>(body.which()))};
+}
+
+/// A type or a revision from the future. Judged before the body is looked at.
+void require_known(std::uint16_t type, std::uint16_t revision, const Place& where) {
+  if (type < codec::event_types && revision <= codec::revisions[type] && revision != 0) return;
+  const std::string found = "event of type " + std::to_string(type) + ", revision " + std::to_string(revision);
+  if (type < codec::event_types && revision == 0) {
+    throw CorruptionError(Damage::foreign, where, found + ", expected at least 1");
+  }
+  const std::string known = type < codec::event_types
+                                ? "revisions up to " + std::to_string(codec::revisions[type]) + " of it"
+                                : "types up to " + std::to_string(codec::event_types - 1);
+  throw CorruptionError(
+      Damage::unknown_format, where,
+      found + ", expected " + known + ": written by a newer release of Daybook; upgrade to read this book");
+}
+
+}  // namespace
+
+RecordedEvent codec::read(wire::RecordedEvent::Reader from, const Place& where) {
+  RecordedEvent to;
+  to.sequence = Sequence(from.getSequence());
+  const Place here{where.path, where.offset, to.sequence};
+  const std::uint16_t type = from.getType();
+  require_known(type, from.getRevision(), here);
+  try {
+    const auto body = from.getBody();
+    if (static_cast<std::uint16_t>(body.which()) != type) {
+      throw Undecodable{"event of type " + std::to_string(type) + " with a body of type " +
+                        std::to_string(static_cast<unsigned>(body.which()))};
+    }
+    to.epoch = Epoch(from.getEpoch());
+    to.wall = instant(from.getWall());
+    to.boot = BootTime(Duration(from.getBoot()));
+    const auto by = from.getBy();
+    to.by = {.actor = NameId(by.getActor()),
+             .origin = from_wire(by.getOrigin(), ActorOrigin::declared, ActorOrigin::token, "origin of the actor"),
+             .cause = Sequence(by.getCause()),
+             .reason = text(by.getReason()),
+             .trace = text(by.getTrace())};
+    const auto request = from.getRequest();
+    if (request.getPresent()) {
+      to.request = RequestRef{NameId(request.getClient()), text(request.getId()), request.getCommand()};
+    }
+    to.event = daybook::read(body);
+  } catch (const Undecodable& problem) {
+    throw CorruptionError(Damage::foreign, here, problem.what);
+  } catch (const kj::Exception& problem) {
+    throw CorruptionError(Damage::foreign, here,
+                          std::string("event that Cap'n Proto refuses: ") + problem.getDescription().cStr());
+  }
+  return to;
+}
+
+}  // namespace daybook

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What event_codec.cpp (messages), event_write.cpp and event_read.cpp (fields) share. The only header of ours
+// that shows types of Cap'n Proto; nobody else includes it.
+
+#include <event.capnp.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <variant>
+
+#include "daybook/core/error.hpp"
+#include "daybook/core/event.hpp"
+
+namespace daybook::codec {
+
+inline constexpr std::size_t event_types = std::variant_size_v<Event>;
+static_assert(static_cast<std::size_t>(wire::RecordedEvent::Body::REQUEST_REFUSED) + 1 == event_types,
+              "every event of the schema has its place in the variant, and the reverse");
+
+/// The highest revision of each event type that this release knows, and the one it writes; by the number of
+/// the type.
+inline constexpr std::array<std::uint16_t, event_types> revisions = {
+    1,  // BookOpened
+    1,  // BookClosed
+    1,  // ClockStepped
+    1,  // ConfigurationChanged
+    1,  // NameDefined
+    1,  // GenerationBegun
+    1,  // BookAdopted
+    1,  // QueuePaused
+    1,  // QueueResumed
+    1,  // WorkerJoined
+    1,  // WorkerLeft
+    1,  // JobScheduled
+    1,  // DuplicateSuppressed
+    1,  // JobClaimed
+    1,  // LeasesRenewed
+    1,  // JobCompleted
+    1,  // AttemptFailed
+    1,  // LeaseExpired
+    1,  // JobSnoozed
+    1,  // JobReleased
+    1,  // CancelRequested
+    1,  // JobCancelled
+    1,  // JobRescheduled
+    1,  // JobRetried
+    1,  // OutcomeRefused
+    1,  // RequestRefused
+};
+
+/// Fills a fresh message.
+void write(wire::RecordedEvent::Builder to, const RecordedEvent& event);
+
+/// Throws CorruptionError as decode_event does, and kj::Exception for what Cap'n Proto itself refuses.
+[[nodiscard]] RecordedEvent read(wire::RecordedEvent::Reader from, const Place& where);
+
+}  // namespace daybook::codec

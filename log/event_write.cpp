@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <chrono>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "daybook/core/assert.hpp"
+#include "event_wire.hpp"
+
+// From events to the schema's builders, field by field in the order of the schema. Groups and structs that
+// recur (job, token, due, next, envelope) go through templates, because Cap'n Proto gives each occurrence its
+// own type. Empty texts and envelopes stay null pointers and cost nothing.
+
+namespace daybook {
+namespace {
+
+using Body = wire::RecordedEvent::Body;
+
+// The enums of the schema have the numbers of ours, so a cast translates.
+
+template <class Wire, class Ours>
+constexpr bool same(Wire wire, Ours ours) {
+  return static_cast<std::uint16_t>(wire) == static_cast<std::uint16_t>(ours);
+}
+static_assert(same(wire::ActorOrigin::TOKEN, ActorOrigin::token));
+static_assert(same(wire::TailStatus::TORN, TailStatus::torn));
+static_assert(same(wire::NameSort::QUEUE, NameSort::queue) && same(wire::NameSort::CLIENT, NameSort::client));
+static_assert(same(wire::Holder::HANDLER, Holder::handler));
+static_assert(same(wire::LeaveReason::PROCESS_DIED, LeaveReason::process_died));
+static_assert(same(wire::Backoff::EXPONENTIAL, RetryPolicy::Backoff::exponential));
+static_assert(same(wire::OnConflict::RETURN_EXISTING, OnConflict::return_existing));
+static_assert(same(wire::RenewReason::NEW_BOOT, RenewReason::new_boot));
+static_assert(same(wire::DeadReason::PARENT_FAILED, DeadReason::parent_failed));
+static_assert(same(wire::ExpiryReason::ANOTHER_HISTORY, ExpiryReason::another_history));
+static_assert(same(wire::OutcomeKind::RELEASE, OutcomeKind::release));
+
+template <class Wire, class Ours>
+Wire to_wire(Ours value) {
+  return static_cast<Wire>(value);
+}
+
+// ---- writing: the parts ----
+
+std::int64_t count(Duration duration) {
+  return duration.count();
+}
+template <class Clock>
+std::int64_t count(std::chrono::time_point<Clock, Duration> time) {
+  return time.time_since_epoch().count();
+}
+
+capnp::Data::Reader data(std::string_view text) {
+  return {reinterpret_cast<const kj::byte*>(text.data()), text.size()};
+}
+capnp::Data::Reader data(const Uuid& uuid) {
+  return {uuid.bytes.data(), uuid.bytes.size()};
+}
+
+// An empty text stays a null pointer.
+// field.
+template <class Set>
+void put_text(std::string_view text, Set set) {
+  if (!text.empty()) set(data(text));
+}
+
+template <class Builder>
+void put(Builder to, const JobId& id) {
+  to.setSequence(id.sequence.value());
+  to.setGeneration(id.generation.value());
+}
+
+template <class Builder>
+void put(Builder to, const Token& token) {
+  to.setClaim(token.claim.value());
+  to.setGeneration(token.generation.value());
+}
+
+template <class Builder>
+void put(Builder to, const Due& due) {
+  to.setAt(count(due.at));
+  to.setRelative(due.after.has_value());
+  to.setAfter(due.after ? count(*due.after) : 0);
+}
+
+template <class Builder>
+struct PutNext {
+  Builder to;
+  void operator()(const Again& again) { put(to.initAgain(), again.due); }
+  void operator()(const Dead& dead) { to.setDead(to_wire<wire::DeadReason>(dead.reason)); }
+  void operator()(const Cancelled&) { to.setCancelled(); }
+};
+template <class Builder>
+void put_next(Builder to, const Next& next) {
+  std::visit(PutNext<Builder>{to}, next);
+}
+
+template <class Init>
+void put_envelope(const Envelope& envelope, Init init) {
+  if (envelope.empty()) return;
+  const Envelope::Contents& from = envelope.contents();
+  wire::Envelope::Builder to = init();
+  to.setCodec(from.codec);
+  to.setKeyId(from.key_id);
+  put_text(from.subject, [&](auto text) { to.setSubject(text); });
+  put_text(from.nonce, [&](auto text) { to.setNonce(text); });
+  put_text(from.bytes, [&](auto text) { to.setBytes(text); });
+}
+
+void put_names(capnp::List<std::uint32_t>::Builder to, const std::vector<NameId>& names) {
+  for (capnp::uint i = 0; i < names.size(); ++i) to.set(i, names[i].value());
+}
+
+// ---- writing: the events ----
+
+void write(Body::Builder body, const BookOpened& event) {
+  auto to = body.initBookOpened();
+  to.setEpoch(event.epoch.value());
+  to.setBootId(data(event.boot_id));
+  to.setBookOffset(count(event.book_offset));
+  to.setNewBoot(event.new_boot);
+  to.setTail(to_wire<wire::TailStatus>(event.tail));
+  to.setBytesCut(event.bytes_cut);
+  put_text(event.cut_sha256, [&](auto text) { to.setCutSha256(text); });
+  to.setProcess(event.process);
+  put_text(event.host, [&](auto text) { to.setHost(text); });
+  put_text(event.release, [&](auto text) { to.setRelease(text); });
+}
+
+void write(Body::Builder body, const BookClosed&) {
+  body.initBookClosed();
+}
+
+void write(Body::Builder body, const ClockStepped& event) {
+  auto to = body.initClockStepped();
+  to.setBy(count(event.by));
+  to.setEra(event.era);
+}
+
+void write(Body::Builder body, const ConfigurationChanged& event) {
+  auto to = body.initConfigurationChanged();
+  put_text(event.setting.key, [&](auto text) { to.setKey(text); });
+  put_text(event.setting.value, [&](auto text) { to.setValue(text); });
+  put_text(event.before, [&](auto text) { to.setBefore(text); });
+}
+
+void write(Body::Builder body, const NameDefined& event) {
+  auto to = body.initNameDefined();
+  to.setId(event.name.id.value());
+  to.setSort(to_wire<wire::NameSort>(event.name.sort));
+  put_text(event.name.text, [&](auto text) { to.setText(text); });
+}
+
+void write(Body::Builder body, const GenerationBegun& event) {
+  auto to = body.initGenerationBegun();
+  to.setNumber(event.generation.number);
+  to.setTag(event.generation.tag.value());
+  to.setHeld(event.held);
+  to.setCopiedFrom(data(event.copied_from));
+  to.setNonceSalt(event.nonce_salt);
+}
+
+void write(Body::Builder body, const BookAdopted&) {
+  body.initBookAdopted();
+}
+
+void write(Body::Builder body, const QueuePaused& event) {
+  body.initQueuePaused().setQueue(event.queue.value());
+}
+
+void write(Body::Builder body, const QueueResumed& event) {
+  body.initQueueResumed().setQueue(event.queue.value());
+}
+
+void write(Body::Builder body, const WorkerJoined& event) {
+  const Worker& worker = event.worker;
+  auto to = body.initWorkerJoined();
+  to.setId(worker.id.value());
+  to.setHolder(to_wire<wire::Holder>(worker.holder));
+  to.setSlots(worker.slots);
+  put_names(to.initQueues(static_cast<capnp::uint>(worker.queues.size())), worker.queues);
+  put_names(to.initKinds(static_cast<capnp::uint>(worker.kinds.size())), worker.kinds);
+  to.setJoinedAt(count(worker.joined_at));
+  to.setEpoch(worker.epoch.value());
+}
+
+void write(Body::Builder body, const WorkerLeft& event) {
+  auto to = body.initWorkerLeft();
+  to.setWorker(event.worker.value());
+  to.setReason(to_wire<wire::LeaveReason>(event.reason));
+}
+
+void write(Body::Builder body, const JobScheduled& event) {
+  DAYBOOK_ASSERT(event.spec != nullptr);
+  const JobSpec& spec = *event.spec;
+  auto to = body.initJobScheduled();
+  to.setGeneration(event.generation.value());
+  put(to.getDue(), event.due);
+  to.setQueue(spec.queue.value());
+  to.setKind(spec.kind.value());
+  to.setPriority(spec.priority.value());
+  auto retry = to.getRetry();
+  retry.setBackoff(to_wire<wire::Backoff>(spec.retry.backoff));
+  retry.setFirst(count(spec.retry.first));
+  retry.setCap(count(spec.retry.cap));
+  retry.setJitterPermille(spec.retry.jitter_permille);
+  retry.setMaxAttempts(spec.retry.max_attempts);
+  put_text(spec.unique_key, [&](auto text) { to.setUniqueKey(text); });
+  if (!spec.tags.empty()) {
+    auto tags = to.initTags(static_cast<capnp::uint>(spec.tags.size()));
+    for (capnp::uint i = 0; i < spec.tags.size(); ++i) {
+      auto tag = tags[i];
+      put_text(spec.tags[i].key, [&](auto text) { tag.setKey(text); });
+      put_text(spec.tags[i].value, [&](auto text) { tag.setValue(text); });
+    }
+  }
+  put_envelope(spec.payload, [&] { return to.initPayload(); });
+}
+
+void write(Body::Builder body, const DuplicateSuppressed& event) {
+  auto to = body.initDuplicateSuppressed();
+  put(to.getJob(), event.holder);
+  to.setKind(event.kind.value());
+  to.setAnswer(to_wire<wire::OnConflict>(event.answer));
+}
+
+void write(Body::Builder body, const JobClaimed& event) {
+  auto to = body.initJobClaimed();
+  put(to.getJob(), event.job);
+  to.setGeneration(event.generation.value());
+  to.setAttempt(event.attempt);
+  to.setWorker(event.worker.value());
+  to.setHolder(to_wire<wire::Holder>(event.holder));
+  to.setLease(count(event.lease));
+  to.setLeaseEndsAt(count(event.lease_ends_at));
+  to.setLeaseEndsAtWall(count(event.lease_ends_at_wall));
+}
+
+void write(Body::Builder body, const LeasesRenewed& event) {
+  auto to = body.initLeasesRenewed();
+  to.setLease(count(event.lease));
+  to.setReason(to_wire<wire::RenewReason>(event.reason));
+  auto renewals = to.initRenewals(static_cast<capnp::uint>(event.renewals.size()));
+  for (capnp::uint i = 0; i < event.renewals.size(); ++i) {
+    const Renewal& from = event.renewals[i];
+    auto renewal = renewals[i];
+    put(renewal.getJob(), from.job);
+    put(renewal.getToken(), from.token);
+    renewal.setLeaseEndsAt(count(from.lease_ends_at));
+    renewal.setLeaseEndsAtWall(count(from.lease_ends_at_wall));
+    renewal.setHasProgress(from.progress.has_value());
+    if (from.progress) put_envelope(*from.progress, [&] { return renewal.initProgress(); });
+  }
+}
+
+void write(Body::Builder body, const JobCompleted& event) {
+  auto to = body.initJobCompleted();
+  put(to.getJob(), event.job);
+  put(to.getToken(), event.token);
+  to.setAttempt(event.attempt);
+  put_envelope(event.result, [&] { return to.initResult(); });
+}
+
+void write(Body::Builder body, const AttemptFailed& event) {
+  auto to = body.initAttemptFailed();
+  put(to.getJob(), event.job);
+  put(to.getToken(), event.token);
+  to.setAttempt(event.attempt);
+  put_envelope(event.error, [&] { return to.initError(); });
+  to.setErrorKind(event.error_kind.value());
+  to.setRetryable(event.retryable);
+  put_next(to.getNext(), event.next);
+}
+
+void write(Body::Builder body, const LeaseExpired& event) {
+  auto to = body.initLeaseExpired();
+  put(to.getJob(), event.job);
+  put(to.getToken(), event.token);
+  to.setAttempt(event.attempt);
+  to.setReason(to_wire<wire::ExpiryReason>(event.reason));
+  put_next(to.getNext(), event.next);
+}
+
+void write(Body::Builder body, const JobSnoozed& event) {
+  auto to = body.initJobSnoozed();
+  put(to.getJob(), event.job);
+  put(to.getToken(), event.token);
+  put_next(to.getNext(), event.next);
+}
+
+void write(Body::Builder body, const JobReleased& event) {
+  auto to = body.initJobReleased();
+  put(to.getJob(), event.job);
+  put(to.getToken(), event.token);
+  put_next(to.getNext(), event.next);
+}
+
+void write(Body::Builder body, const CancelRequested& event) {
+  put(body.initCancelRequested().getJob(), event.job);
+}
+
+void write(Body::Builder body, const JobCancelled& event) {
+  put(body.initJobCancelled().getJob(), event.job);
+}
+
+void write(Body::Builder body, const JobRescheduled& event) {
+  auto to = body.initJobRescheduled();
+  put(to.getJob(), event.job);
+  put(to.getDue(), event.due);
+}
+
+void write(Body::Builder body, const JobRetried& event) {
+  auto to = body.initJobRetried();
+  put(to.getJob(), event.job);
+  put(to.getDue(), event.due);
+  to.setAttemptsAllowed(event.attempts_allowed);
+}
+
+void write(Body::Builder body, const OutcomeRefused& event) {
+  auto to = body.initOutcomeRefused();
+  put(to.getJob(), event.job);
+  put(to.getToken(), event.token);
+  to.setOutcome(to_wire<wire::OutcomeKind>(event.outcome));
+  to.setReason(static_cast<std::uint16_t>(event.reason));
+}
+
+void write(Body::Builder body, const RequestRefused& event) {
+  auto to = body.initRequestRefused();
+  to.setCode(static_cast<std::uint16_t>(event.refusal.code));
+  put_text(event.refusal.sentence, [&](auto text) { to.setSentence(text); });
+  to.setJob(event.refusal.job);
+}
+
+}  // namespace
+
+void codec::write(wire::RecordedEvent::Builder to, const RecordedEvent& event) {
+  to.setSequence(event.sequence.value());
+  to.setEpoch(event.epoch.value());
+  to.setWall(count(event.wall));
+  to.setBoot(count(event.boot));
+  auto by = to.getBy();
+  by.setActor(event.by.actor.value());
+  by.setOrigin(to_wire<wire::ActorOrigin>(event.by.origin));
+  by.setCause(event.by.cause.value());
+  put_text(event.by.reason, [&](auto text) { by.setReason(text); });
+  put_text(event.by.trace, [&](auto text) { by.setTrace(text); });
+  if (event.request) {
+    auto request = to.getRequest();
+    request.setPresent(true);
+    request.setClient(event.request->client.value());
+    put_text(event.request->id, [&](auto text) { request.setId(text); });
+    request.setCommand(event.request->command);
+  }
+  auto body = to.getBody();
+  std::visit([&](const auto& alternative) { daybook::write(body, alternative); }, event.event);
+  const auto type = static_cast<std::uint16_t>(body.which());
+  to.setType(type);
+  to.setRevision(codec::revisions[type]);
+}
+
+}  // namespace daybook
