@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "event_samples.hpp"
+
+#include <limits>
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace daybook {
+namespace {
+
+constexpr Instant noon(Duration(1'772'625'900'113'204));  // 2026-03-04T12:05:00.113204Z
+constexpr JobId job{Sequence(12), GenerationTag(0x9f3ac1d2)};
+constexpr Token token{Sequence(14), GenerationTag(0x9f3ac1d2)};
+
+Uuid uuid(std::uint8_t from) {
+  Uuid made;
+  for (auto& byte : made.bytes) byte = from++;
+  return made;
+}
+
+// Every kind of byte, zero among them: texts are bytes, not strings of C.
+std::string any_bytes() {
+  std::string made;
+  for (int i = 0; i < 256; ++i) made += static_cast<char>(i);
+  return made;
+}
+
+Envelope sealed() {
+  return Envelope(Envelope::Contents{
+      .codec = 7, .subject = "customer 4711", .key_id = 99, .nonce = std::string("\0\1\2", 3), .bytes = any_bytes()});
+}
+
+JobScheduled scheduled_in_full() {
+  JobSpec spec{.queue = NameId(1),
+               .kind = NameId(2),
+               .priority = Priority(-5),
+               .retry = {.backoff = RetryPolicy::Backoff::fixed,
+                         .first = Duration(1'500'000),
+                         .cap = Duration(60'000'000),
+                         .jitter_permille = 1000,
+                         .max_attempts = 3},
+               .unique_key = "invoice/2026-03",
+               .tags = {{"region", "eu"}, {"", "a value without a key"}, {"a key without a value", ""}},
+               .payload = sealed()};
+  return {.spec = std::make_shared<const JobSpec>(std::move(spec)),
+          .generation = GenerationTag(0x9f3ac1d2),
+          .due = {noon, BookTime(Duration(86'400'000'000))}};
+}
+
+JobScheduled scheduled_plainly() {
+  JobSpec spec{.queue = NameId(1),
+               .kind = NameId(2),
+               .priority = Priority(0),
+               .retry = {},
+               .unique_key = {},
+               .tags = {},
+               .payload = {}};
+  return {.spec = std::make_shared<const JobSpec>(std::move(spec)),
+          .generation = GenerationTag(1),
+          .due = {noon, std::nullopt}};
+}
+
+std::vector<Event> events() {
+  using std::numeric_limits;
+  return {
+      BookOpened{.epoch = Epoch(3),
+                 .boot_id = uuid(0x10),
+                 .book_offset = Duration(-77),
+                 .new_boot = true,
+                 .tail = TailStatus::torn,
+                 .bytes_cut = 4321,
+                 .cut_sha256 = std::string(32, '\x5a'),
+                 .process = 4711,
+                 .host = "host.example",
+                 .release = "0.1.0"},
+      BookClosed{},
+      ClockStepped{.by = Duration(-3'600'000'000), .era = 2},
+      ConfigurationChanged{.setting = {"payload_bytes", "262144"}, .before = "1024"},
+      NameDefined{.name = {NameId(1), NameSort::queue, "mail"}},
+      GenerationBegun{.generation = {2, GenerationTag(0x9f3ac1d2)},
+                      .held = true,
+                      .copied_from = uuid(0xe0),
+                      .nonce_salt = 0x0123456789abcdef},
+      BookAdopted{},
+      QueuePaused{.queue = NameId(1)},
+      QueueResumed{.queue = NameId(1)},
+      WorkerJoined{.worker = {.id = NameId(4),
+                              .holder = Holder::handler,
+                              .slots = 8,
+                              .queues = {NameId(1), NameId(6)},
+                              .kinds = {NameId(2)},
+                              .joined_at = noon,
+                              .epoch = Epoch(3)}},
+      WorkerLeft{.worker = NameId(4), .reason = LeaveReason::process_died},
+      scheduled_in_full(),
+      DuplicateSuppressed{.holder = job, .kind = NameId(2), .answer = OnConflict::return_existing},
+      JobClaimed{.job = job,
+                 .attempt = 1,
+                 .worker = NameId(4),
+                 .holder = Holder::handler,
+                 .generation = GenerationTag(0x9f3ac1d2),
+                 .lease = Duration(30'000'000),
+                 .lease_ends_at = BookTime(Duration(123'456'789)),
+                 .lease_ends_at_wall = noon},
+      LeasesRenewed{.lease = Duration(30'000'000),
+                    .reason = RenewReason::new_boot,
+                    .renewals = {{job, token, BookTime(Duration(1)), noon, std::nullopt},
+                                 {job, token, BookTime(Duration(2)), noon, Envelope()},
+                                 {job, token, BookTime(Duration(3)), noon, Envelope("half way")}}},
+      JobCompleted{.job = job, .token = token, .attempt = 1, .result = Envelope("sent")},
+      AttemptFailed{.job = job,
+                    .token = token,
+                    .attempt = 1,
+                    .error = Envelope("connection refused"),
+                    .error_kind = NameId(5),
+                    .retryable = true,
+                    .next = Again{{noon, BookTime(Duration(99))}}},
+      LeaseExpired{.job = job,
+                   .token = token,
+                   .attempt = 3,
+                   .reason = ExpiryReason::another_history,
+                   .next = Dead{DeadReason::lease_lost}},
+      JobSnoozed{.job = job, .token = token, .next = Again{{noon, std::nullopt}}},
+      JobReleased{.job = job, .token = token, .next = Cancelled{}},
+      CancelRequested{.job = job},
+      JobCancelled{.job = job},
+      JobRescheduled{.job = job, .due = {noon, std::nullopt}},
+      JobRetried{.job = job, .due = {noon, BookTime(Duration(5))}, .attempts_allowed = 6},
+      OutcomeRefused{
+          .job = job, .token = token, .outcome = OutcomeKind::snooze, .reason = RefusalCode::already_completed},
+      RequestRefused{.refusal = {RefusalCode::too_old, "request 9 is older than 24h", 12}},
+      // Other shapes of the same types.
+      scheduled_plainly(),
+      JobCompleted{.job = {}, .token = {}, .attempt = 0, .result = {}},
+      AttemptFailed{.job = job,
+                    .token = token,
+                    .attempt = numeric_limits<std::uint32_t>::max(),
+                    .error = {},
+                    .error_kind = {},
+                    .retryable = false,
+                    .next = Dead{DeadReason::not_retryable}},
+      ClockStepped{.by = Duration(numeric_limits<std::int64_t>::min()), .era = 0},
+      BookOpened{},
+      JobRescheduled{.job = {Sequence(numeric_limits<std::uint64_t>::max()), GenerationTag(0xffffffff)},
+                     .due = {Instant(Duration(numeric_limits<std::int64_t>::max())),
+                             BookTime(Duration(numeric_limits<std::int64_t>::min()))}},
+  };
+}
+
+}  // namespace
+
+std::vector<RecordedEvent> sample_events() {
+  std::vector<RecordedEvent> made;
+  std::uint64_t sequence = 0;
+  for (Event& event : events()) {
+    ++sequence;
+    RecordedEvent recorded{
+        .sequence = Sequence(sequence),
+        .epoch = Epoch(3),
+        .wall = noon + Duration(sequence),
+        .boot = BootTime(Duration(1'000'000 + sequence)),
+        .by = {.actor = NameId(7), .origin = ActorOrigin::declared, .cause = {}, .reason = {}, .trace = {}},
+        .request = std::nullopt,
+        .event = std::move(event)};
+    if (sequence % 3 == 0) {
+      recorded.by.origin = ActorOrigin::token;
+      recorded.by.cause = Sequence(sequence - 1);
+      recorded.by.reason = "ticket 8812";
+      recorded.by.trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    }
+    if (sequence % 4 == 0) recorded.request = RequestRef{NameId(8), "r-" + std::to_string(sequence), 65535};
+    if (sequence % 8 == 0) recorded.request = RequestRef{};
+    made.push_back(std::move(recorded));
+  }
+  return made;
+}
+
+}  // namespace daybook
