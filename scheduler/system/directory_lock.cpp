@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Who may write: flock on the directory and on its file "LOCK", and a list of what this process holds itself.
+// The kernel ends a flock with its process, so a crash leaves nothing to clean up; the text in the file is
+// for people and decides nothing. Waiting for the owner is left to the caller.
+
+#include "directory_lock.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <mutex>
+#include <set>
+#include <string_view>
+#include <utility>
+
+#include "daybook/core/time.hpp"
+#include "descriptor.hpp"
+
+namespace daybook {
+namespace {
+
+constexpr const char* lock_name = "LOCK";
+constexpr std::size_t owner_bytes_max = 512;
+
+using DirectoryKey = std::pair<dev_t, ino_t>;
+
+// flock alone would do on a local disk. Over NFS it becomes a record lock, which a process never refuses to
+// itself.
+class HeldDirectories {
+ public:
+  [[nodiscard]] bool add(DirectoryKey key) {
+    const std::lock_guard guard(mutex_);
+    return keys_.insert(key).second;
+  }
+  void remove(DirectoryKey key) {
+    const std::lock_guard guard(mutex_);
+    keys_.erase(key);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::set<DirectoryKey> keys_;
+};
+
+HeldDirectories& held_directories() {
+  static HeldDirectories held;
+  return held;
+}
+
+class Membership {
+ public:
+  explicit Membership(DirectoryKey key) : key_(key), member_(held_directories().add(key)) {}
+  Membership(Membership&& other) noexcept : key_(other.key_), member_(std::exchange(other.member_, false)) {}
+  Membership& operator=(Membership&&) = delete;
+  ~Membership() {
+    if (member_) held_directories().remove(key_);
+  }
+  [[nodiscard]] explicit operator bool() const { return member_; }
+
+ private:
+  DirectoryKey key_;
+  bool member_;
+};
+
+class DirectoryLock final : public StorageLock {
+ public:
+  DirectoryLock(Membership membership, Descriptor directory, Descriptor file)
+      : membership_(std::move(membership)),
+        directory_(std::move(directory)),
+        file_(std::move(file)),
+        process_(::getpid()) {}
+
+  ~DirectoryLock() override {
+    // A forked child shares the locks with its parent: unlocking here would end the parent's. Closing alone
+    // ends nothing while the other has its copy, which is why the process that took them unlocks in so many
+    // words.
+    if (::getpid() != process_) return;
+    [[maybe_unused]] const int truncated = ::ftruncate(file_.get(), 0);
+    ::flock(file_.get(), LOCK_UN);
+    ::flock(directory_.get(), LOCK_UN);
+  }
+
+ private:
+  Membership membership_;
+  Descriptor directory_;
+  Descriptor file_;
+  pid_t process_;
+};
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  if (::gethostname(name.data(), name.size() - 1) != 0) return "an unknown host";
+  return name.data();
+}
+
+std::string describe_owner(const std::string& purpose) {
+  const auto now = std::chrono::floor<Duration>(std::chrono::system_clock::now());
+  std::string text = "pid " + std::to_string(::getpid()) + " on host " + host_name();
+  if (!purpose.empty()) text += ", " + purpose;
+  text = text.substr(0, owner_bytes_max - 64);
+  return text + ", since " + to_string(Instant(now)) + "\n";
+}
+
+void write_owner(int file, const std::string& purpose) {
+  const std::string text = describe_owner(purpose);
+  const ssize_t written = ::pwrite(file, text.data(), text.size(), 0);
+  if (written > 0 && ::ftruncate(file, written) == 0) return;
+  [[maybe_unused]] const int emptied =
+      ::ftruncate(file, 0);  // a full disk: held all the same, by somebody unnamed
+}
+
+// The first line of the file, as another process left it: shortened, and without what a terminal would obey.
+std::string read_owner(int directory) {
+  const Descriptor file(uninterrupted(
+      [&] { return ::openat(directory, lock_name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK); }));
+  if (!file.valid()) return {};
+  std::array<char, owner_bytes_max> text{};
+  const ssize_t bytes = uninterrupted([&] { return ::pread(file.get(), text.data(), text.size(), 0); });
+  if (bytes <= 0) return {};
+  std::string owner;
+  for (const char letter : std::string_view(text.data(), static_cast<std::size_t>(bytes))) {
+    if (letter == '\n') break;
+    const auto code = static_cast<unsigned char>(letter);
+    owner += code < 0x20 || code >= 0x7f ? '?' : letter;
+  }
+  return owner;
+}
+
+Locked held_by_other(int directory) {
+  return {.lock = nullptr, .owner = read_owner(directory), .error = 0};
+}
+Locked failed(int error) {
+  return {.lock = nullptr, .owner = {}, .error = error};
+}
+
+// Makes the file when it is missing, with mode 0600 whatever the umask.
+int open_lock_file(int directory, Descriptor& file) {
+  constexpr int flags = O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK;
+  file = Descriptor(
+      uninterrupted([&] { return ::openat(directory, lock_name, flags | O_CREAT | O_EXCL, 0600); }));
+  if (file.valid()) return ::fchmod(file.get(), 0600) == 0 ? 0 : errno;
+  if (errno != EEXIST) return errno;
+  file = Descriptor(uninterrupted([&] { return ::openat(directory, lock_name, flags); }));
+  if (!file.valid()) return errno;
+  struct stat status {};
+  if (::fstat(file.get(), &status) != 0) return errno;
+  return S_ISREG(status.st_mode) ? 0 : EINVAL;
+}
+
+}  // namespace
+
+Locked lock_directory(int directory, const std::string& purpose) {
+  struct stat status {};
+  if (::fstat(directory, &status) != 0) return failed(errno);
+  Membership membership({status.st_dev, status.st_ino});
+  if (!membership) return held_by_other(directory);
+
+  // A descriptor of its own: flock belongs to the opening, and this one ends with the lock.
+  Descriptor own(uninterrupted(
+      [&] { return ::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC); }));
+  if (!own.valid()) return failed(errno);
+  // Where directories cannot be locked (NFS), the file alone decides.
+  if (::flock(own.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) return held_by_other(directory);
+
+  Descriptor file;
+  if (const int error = open_lock_file(directory, file)) return failed(error);
+  if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+    return errno == EWOULDBLOCK ? held_by_other(directory) : failed(errno);
+  }
+  write_owner(file.get(), purpose);
+  return {.lock = std::make_unique<DirectoryLock>(std::move(membership), std::move(own), std::move(file)),
+          .owner = {},
+          .error = 0};
+}
+
+}  // namespace daybook

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// One open file: the calls of the File port, each a system call or two. Whether a short count, a full disk or
+// a failed sync matters is left to the log, which knows what it wrote.
+
+#include "posix_file.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+namespace daybook {
+namespace {
+
+constexpr std::uint64_t offset_max = static_cast<std::uint64_t>(std::numeric_limits<off_t>::max());
+
+int error_of(int result) {
+  return result == 0 ? 0 : errno;
+}
+
+IoCount count_of(ssize_t result) {
+  if (result < 0) return {.bytes = 0, .error = errno};
+  return {.bytes = static_cast<std::size_t>(result), .error = 0};
+}
+
+}  // namespace
+
+IoCount PosixFile::read_at(std::uint64_t offset, std::span<std::byte> into) {
+  if (offset > offset_max) return {.bytes = 0, .error = EOVERFLOW};
+  return count_of(uninterrupted(
+      [&] { return ::pread(descriptor_.get(), into.data(), into.size(), static_cast<off_t>(offset)); }));
+}
+
+IoCount PosixFile::write_at(std::uint64_t offset, std::span<const std::byte> from) {
+  if (offset > offset_max) return {.bytes = 0, .error = EFBIG};
+  return count_of(uninterrupted(
+      [&] { return ::pwrite(descriptor_.get(), from.data(), from.size(), static_cast<off_t>(offset)); }));
+}
+
+int PosixFile::sync_data() {
+  return error_of(::fdatasync(descriptor_.get()));
+}
+
+int PosixFile::sync() {
+  return error_of(::fsync(descriptor_.get()));
+}
+
+int PosixFile::truncate(std::uint64_t size) {
+  if (size > offset_max) return EFBIG;
+  return error_of(uninterrupted([&] { return ::ftruncate(descriptor_.get(), static_cast<off_t>(size)); }));
+}
+
+int PosixFile::allocate(std::uint64_t size) {
+  if (size > offset_max) return EFBIG;
+  if (size == 0) return 0;
+  const int error =
+      error_of(uninterrupted([&] { return ::fallocate(descriptor_.get(), 0, 0, static_cast<off_t>(size)); }));
+  // Some file systems (NFS before 4.2, some of FUSE) cannot reserve; written zeros are as good.
+  return error == EOPNOTSUPP ? write_zeros_up_to(size) : error;
+}
+
+int PosixFile::write_zeros_up_to(std::uint64_t size) {
+  static constexpr std::array<std::byte, 64 * 1024> zeros{};
+  std::uint64_t offset = 0;
+  if (const int error = this->size(offset)) return error;
+  while (offset < size) {
+    const auto piece = static_cast<std::size_t>(std::min<std::uint64_t>(zeros.size(), size - offset));
+    const IoCount written = write_at(offset, std::span(zeros).first(piece));
+    if (written.error != 0) return written.error;
+    if (written.bytes == 0) return ENOSPC;
+    offset += written.bytes;
+  }
+  return 0;
+}
+
+int PosixFile::size(std::uint64_t& bytes) {
+  struct stat status {};
+  if (::fstat(descriptor_.get(), &status) != 0) return errno;
+  bytes = static_cast<std::uint64_t>(status.st_size);
+  return 0;
+}
+
+int PosixFile::drop_cache() {
+  return ::posix_fadvise(descriptor_.get(), 0, 0, POSIX_FADV_DONTNEED);  // its result is the errno
+}
+
+int PosixFile::make_read_only() {
+  return error_of(::fchmod(descriptor_.get(), 0400));
+}
+
+}  // namespace daybook
