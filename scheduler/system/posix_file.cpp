@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -54,13 +55,28 @@ int PosixFile::truncate(std::uint64_t size) {
   return error_of(uninterrupted([&] { return ::ftruncate(descriptor_.get(), static_cast<off_t>(size)); }));
 }
 
+// A file system that runs out half way through fallocate (ext4) keeps what it has got so far: the file has
+// grown and the disk is full to the last byte. So room is looked for first, and what a failure leaves behind
+// is given back.
 int PosixFile::allocate(std::uint64_t size) {
   if (size > offset_max) return EFBIG;
   if (size == 0) return 0;
-  const int error =
+  struct stat before {};
+  struct statvfs system {};
+  if (::fstat(descriptor_.get(), &before) != 0) return errno;
+  if (::fstatvfs(descriptor_.get(), &system) != 0) return errno;
+  const auto there = static_cast<std::uint64_t>(before.st_blocks) * 512;
+  const auto free = static_cast<std::uint64_t>(system.f_bavail) * static_cast<std::uint64_t>(system.f_frsize);
+  if (size > there && size - there > free) return ENOSPC;
+
+  int error =
       error_of(uninterrupted([&] { return ::fallocate(descriptor_.get(), 0, 0, static_cast<off_t>(size)); }));
   // Some file systems (NFS before 4.2, some of FUSE) cannot reserve; written zeros are as good.
-  return error == EOPNOTSUPP ? write_zeros_up_to(size) : error;
+  if (error == EOPNOTSUPP) error = write_zeros_up_to(size);
+  if (error != 0 && size > static_cast<std::uint64_t>(before.st_size)) {
+    [[maybe_unused]] const int cut = ::ftruncate(descriptor_.get(), before.st_size);
+  }
+  return error;
 }
 
 int PosixFile::write_zeros_up_to(std::uint64_t size) {

@@ -56,17 +56,15 @@ struct Spot {
 
 int find_spot(int directory, const std::string& name, Spot& spot) {
   const auto slash = name.find('/');
-  if (slash == std::string::npos) {
-    spot.in = directory;
-    spot.name = name;
-  } else {
-    const std::string folder = name.substr(0, slash);
-    if (!is_component(folder)) return EINVAL;
-    if (const int error = open_folder(directory, folder, spot.own)) return error;
-    spot.in = spot.own.get();
-    spot.name = name.substr(slash + 1);
-  }
-  return is_component(spot.name) ? 0 : EINVAL;
+  spot.in = directory;
+  spot.name = slash == std::string::npos ? name : name.substr(slash + 1);
+  if (!is_component(spot.name)) return EINVAL;
+  if (slash == std::string::npos) return 0;
+  const std::string folder = name.substr(0, slash);
+  if (!is_component(folder)) return EINVAL;
+  const int error = open_folder(directory, folder, spot.own);
+  spot.in = spot.own.get();
+  return error;
 }
 
 // mkdir applies the umask, so the mode is set again. A umask that takes the owner's own rights keeps us from

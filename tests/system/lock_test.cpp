@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <fstream>
+
+#include "daybook/system/posix_storage.hpp"
+#include "system/temporary_directory.hpp"
+
+namespace daybook {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+using namespace daybook::testing;
+
+class BookLock : public ::testing::Test {
+ protected:
+  TemporaryDirectory temporary;
+  fs::path directory = temporary.path() / "book";
+  std::unique_ptr<PosixStorage> storage = PosixStorage::open(directory, Access::create);
+
+  /// What a process that wants the lock now is told.
+  std::string probe() {
+    const std::string command = DAYBOOK_LOCK_PROBER " '" + directory.string() + "'";
+    FILE* output = ::popen(command.c_str(), "r");
+    EXPECT_NE(output, nullptr);
+    std::array<char, 1024> text{};
+    const std::size_t bytes = std::fread(text.data(), 1, text.size(), output);
+    EXPECT_EQ(::pclose(output), 0);
+    return {text.data(), bytes};
+  }
+};
+
+/// A child made by fork alone, which does something and then lives until the test lets it go.
+class ForkedChild {
+ public:
+  template <class Act>
+  explicit ForkedChild(Act act) {
+    if (::pipe(ready_.data()) != 0 || ::pipe(go_.data()) != 0) std::abort();
+    child_ = ::fork();
+    if (child_ != 0) {
+      ::close(ready_[1]);
+      ::close(go_[0]);
+      char byte = 0;
+      if (::read(ready_[0], &byte, 1) != 1) std::abort();
+      return;
+    }
+    ::close(go_[1]);
+    act();
+    char byte = 0;
+    [[maybe_unused]] ssize_t bytes = ::write(ready_[1], "r", 1);
+    bytes = ::read(go_[0], &byte, 1);
+    ::_exit(0);
+  }
+  ForkedChild(const ForkedChild&) = delete;
+  ForkedChild& operator=(const ForkedChild&) = delete;
+  ~ForkedChild() {
+    ::close(go_[1]);
+    ::close(ready_[0]);
+    ::waitpid(child_, nullptr, 0);
+  }
+
+ private:
+  std::array<int, 2> ready_{};
+  std::array<int, 2> go_{};
+  pid_t child_ = -1;
+};
+
+TEST_F(BookLock, IsTakenAndGivenBack) {
+  {
+    const Locked locked = storage->lock("test");
+    ASSERT_NE(locked.lock, nullptr);
+    EXPECT_EQ(locked.error, 0);
+    EXPECT_THAT(probe(), StartsWith("held: "));
+  }
+  EXPECT_EQ(probe(), "locked");
+  EXPECT_NE(storage->lock("test").lock, nullptr);
+}
+
+TEST_F(BookLock, TellsOthersWhoHoldsIt) {
+  const Locked locked = storage->lock("daybook work");
+  const std::string told = probe();
+  EXPECT_THAT(told, HasSubstr("pid " + std::to_string(::getpid()) + " on host "));
+  EXPECT_THAT(told, HasSubstr(", daybook work, since 20"));
+}
+
+TEST_F(BookLock, IsRefusedASecondTimeInThisProcess) {
+  const Locked first = storage->lock("first");
+  const auto other = PosixStorage::open(directory, Access::read_write);
+  for (PosixStorage* again : {storage.get(), other.get()}) {
+    const Locked second = again->lock("second");
+    EXPECT_EQ(second.lock, nullptr);
+    EXPECT_EQ(second.error, 0);
+    EXPECT_THAT(second.owner, HasSubstr("first"));
+  }
+  EXPECT_THAT(probe(), HasSubstr("first")) << "the refused ones changed nothing";
+}
+
+TEST_F(BookLock, OutlivesTheStorageItCameFrom) {
+  const Locked locked = storage->lock("test");
+  storage.reset();
+  EXPECT_THAT(probe(), StartsWith("held: "));
+}
+
+TEST_F(BookLock, OfOneBookLeavesAnotherFree) {
+  const Locked one = storage->lock("test");
+  const auto other = PosixStorage::open(temporary.path() / "other", Access::create);
+  EXPECT_NE(other->lock("test").lock, nullptr);
+}
+
+TEST_F(BookLock, HoldsWhenSomebodyRemovesTheFile) {
+  const Locked locked = storage->lock("test");
+  fs::remove(directory / "LOCK");
+  EXPECT_THAT(probe(), StartsWith("held: "));
+}
+
+TEST_F(BookLock, DoesNotCareForAFileThatACrashLeft) {
+  std::ofstream(directory / "LOCK") << "pid 1 on host x, init, since for ever, and a long text behind\n";
+  const Locked locked = storage->lock("test");
+  ASSERT_NE(locked.lock, nullptr);
+  EXPECT_THAT(probe(), Not(HasSubstr("init")));
+  EXPECT_THAT(probe(), Not(HasSubstr("behind")));
+}
+
+TEST_F(BookLock, ShowsNothingThatATerminalWouldObey) {
+  const Locked locked = storage->lock("evil\033[2J\r\nsecond line");
+  const std::string told = probe();
+  EXPECT_THAT(told, HasSubstr("evil?[2J?"));
+  EXPECT_THAT(told, Not(HasSubstr("second line")));
+}
+
+TEST_F(BookLock, IsRefusedThroughASymbolicLink) {
+  std::ofstream(temporary.path() / "outside") << "precious";
+  fs::create_symlink(temporary.path() / "outside", directory / "LOCK");
+  EXPECT_EQ(storage->lock("test").error, ELOOP);
+  EXPECT_EQ(fs::file_size(temporary.path() / "outside"), 8U);
+}
+
+TEST_F(BookLock, SurvivesAForkedChildThatForgetsIt) {
+  Locked locked = storage->lock("test");
+  const ForkedChild child([&] { locked.lock.reset(); });
+  EXPECT_THAT(probe(), HasSubstr("test"));
+}
+
+TEST_F(BookLock, IsNotTheForkedChildsToTakeAgain) {
+  const Locked locked = storage->lock("test");
+  const ForkedChild child([&] {
+    if (storage->lock("child").lock) std::abort();
+  });
+  EXPECT_THAT(probe(), HasSubstr("test"));
+}
+
+TEST_F(BookLock, EndsWithItsOwnerThoughAForkedChildLives) {
+  Locked locked = storage->lock("test");
+  const ForkedChild child([] {});
+  locked.lock.reset();
+  EXPECT_EQ(probe(), "locked");
+}
+
+}  // namespace
+}  // namespace daybook
