@@ -110,14 +110,13 @@ void write_owner(int file, const std::string& purpose) {
   const std::string text = describe_owner(purpose);
   const ssize_t written = ::pwrite(file, text.data(), text.size(), 0);
   if (written > 0 && ::ftruncate(file, written) == 0) return;
-  [[maybe_unused]] const int emptied =
-      ::ftruncate(file, 0);  // a full disk: held all the same, by somebody unnamed
+  [[maybe_unused]] const int emptied = ::ftruncate(file, 0);  // a full disk: held all the same, by somebody unnamed
 }
 
 // The first line of the file, as another process left it: shortened, and without what a terminal would obey.
 std::string read_owner(int directory) {
-  const Descriptor file(uninterrupted(
-      [&] { return ::openat(directory, lock_name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK); }));
+  const Descriptor file(
+      uninterrupted([&] { return ::openat(directory, lock_name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK); }));
   if (!file.valid()) return {};
   std::array<char, owner_bytes_max> text{};
   const ssize_t bytes = uninterrupted([&] { return ::pread(file.get(), text.data(), text.size(), 0); });
@@ -141,8 +140,7 @@ Locked failed(int error) {
 // Makes the file when it is missing, with mode 0600 whatever the umask.
 int open_lock_file(int directory, Descriptor& file) {
   constexpr int flags = O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK;
-  file = Descriptor(
-      uninterrupted([&] { return ::openat(directory, lock_name, flags | O_CREAT | O_EXCL, 0600); }));
+  file = Descriptor(uninterrupted([&] { return ::openat(directory, lock_name, flags | O_CREAT | O_EXCL, 0600); }));
   if (file.valid()) return ::fchmod(file.get(), 0600) == 0 ? 0 : errno;
   if (errno != EEXIST) return errno;
   file = Descriptor(uninterrupted([&] { return ::openat(directory, lock_name, flags); }));
@@ -161,8 +159,8 @@ Locked lock_directory(int directory, const std::string& purpose) {
   if (!membership) return held_by_other(directory);
 
   // A descriptor of its own: flock belongs to the opening, and this one ends with the lock.
-  Descriptor own(uninterrupted(
-      [&] { return ::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC); }));
+  Descriptor own(
+      uninterrupted([&] { return ::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC); }));
   if (!own.valid()) return failed(errno);
   // Where directories cannot be locked (NFS), the file alone decides.
   if (::flock(own.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) return held_by_other(directory);

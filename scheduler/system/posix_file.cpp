@@ -32,14 +32,14 @@ IoCount count_of(ssize_t result) {
 
 IoCount PosixFile::read_at(std::uint64_t offset, std::span<std::byte> into) {
   if (offset > offset_max) return {.bytes = 0, .error = EOVERFLOW};
-  return count_of(uninterrupted(
-      [&] { return ::pread(descriptor_.get(), into.data(), into.size(), static_cast<off_t>(offset)); }));
+  return count_of(
+      uninterrupted([&] { return ::pread(descriptor_.get(), into.data(), into.size(), static_cast<off_t>(offset)); }));
 }
 
 IoCount PosixFile::write_at(std::uint64_t offset, std::span<const std::byte> from) {
   if (offset > offset_max) return {.bytes = 0, .error = EFBIG};
-  return count_of(uninterrupted(
-      [&] { return ::pwrite(descriptor_.get(), from.data(), from.size(), static_cast<off_t>(offset)); }));
+  return count_of(
+      uninterrupted([&] { return ::pwrite(descriptor_.get(), from.data(), from.size(), static_cast<off_t>(offset)); }));
 }
 
 int PosixFile::sync_data() {
@@ -69,8 +69,7 @@ int PosixFile::allocate(std::uint64_t size) {
   const auto free = static_cast<std::uint64_t>(system.f_bavail) * static_cast<std::uint64_t>(system.f_frsize);
   if (size > there && size - there > free) return ENOSPC;
 
-  int error =
-      error_of(uninterrupted([&] { return ::fallocate(descriptor_.get(), 0, 0, static_cast<off_t>(size)); }));
+  int error = error_of(uninterrupted([&] { return ::fallocate(descriptor_.get(), 0, 0, static_cast<off_t>(size)); }));
   // Some file systems (NFS before 4.2, some of FUSE) cannot reserve; written zeros are as good.
   if (error == EOPNOTSUPP) error = write_zeros_up_to(size);
   if (error != 0 && size > static_cast<std::uint64_t>(before.st_size)) {

@@ -72,8 +72,7 @@ int find_spot(int directory, const std::string& name, Spot& spot) {
 int make_private_folder(int parent, const char* name) {
   if (::mkdirat(parent, name, 0700) != 0) return errno;
   const Descriptor made(uninterrupted([&] { return ::openat(parent, name, folder_flags); }));
-  const int changed =
-      made.valid() ? ::fchmod(made.get(), 0700) : ::fchmodat(parent, name, 0700, AT_SYMLINK_NOFOLLOW);
+  const int changed = made.valid() ? ::fchmod(made.get(), 0700) : ::fchmodat(parent, name, 0700, AT_SYMLINK_NOFOLLOW);
   return changed == 0 ? 0 : errno;
 }
 
@@ -159,8 +158,7 @@ std::unique_ptr<PosixStorage> PosixStorage::open(const std::filesystem::path& di
   const bool writable = access != Access::read_only;
   if (writable && ::faccessat(opened.get(), ".", W_OK | X_OK, AT_EACCESS) != 0) {
     if (errno != EACCES) refuse_directory(path, errno);
-    refuse_directory(path, EACCES,
-                     "read-only for this user. Change its owner or mode, or open it for reading only");
+    refuse_directory(path, EACCES, "read-only for this user. Change its owner or mode, or open it for reading only");
   }
   return std::unique_ptr<PosixStorage>(new PosixStorage(path, opened.take(), writable));
 }

@@ -20,8 +20,7 @@ Duration read_clock(clockid_t which) {
   timespec now{};
   const int result = ::clock_gettime(which, &now);
   DAYBOOK_ASSERT(result == 0);
-  return std::chrono::floor<Duration>(std::chrono::seconds(now.tv_sec) +
-                                      std::chrono::nanoseconds(now.tv_nsec));
+  return std::chrono::floor<Duration>(std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec));
 }
 
 Uuid random_uuid() {
@@ -34,8 +33,7 @@ Uuid random_uuid() {
 }
 
 Uuid read_boot_id() {
-  const Descriptor file(
-      uninterrupted([] { return ::open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC); }));
+  const Descriptor file(uninterrupted([] { return ::open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC); }));
   if (!file.valid()) return random_uuid();
   std::array<char, 36> text{};
   const ssize_t bytes = uninterrupted([&] { return ::read(file.get(), text.data(), text.size()); });

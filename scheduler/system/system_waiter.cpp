@@ -67,8 +67,7 @@ void SystemWaiter::wait(std::optional<Instant> wall, std::optional<BootTime> boo
     if (!arm(boot_timer_, 0, boot->time_since_epoch())) return;
     watched[2].fd = boot_timer_;
   }
-  if (::poll(watched.data(), watched.size(), -1) <= 0)
-    return;  // a signal: returning for no reason is allowed
+  if (::poll(watched.data(), watched.size(), -1) <= 0) return;  // a signal: returning for no reason is allowed
 
   std::uint64_t count = 0;
   for (const pollfd& one : watched) {

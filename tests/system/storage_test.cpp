@@ -26,8 +26,7 @@ using namespace daybook::testing;
 
 std::vector<std::byte> bytes_of(std::string_view text) {
   std::vector<std::byte> bytes(text.size());
-  std::transform(text.begin(), text.end(), bytes.begin(),
-                 [](char letter) { return static_cast<std::byte>(letter); });
+  std::transform(text.begin(), text.end(), bytes.begin(), [](char letter) { return static_cast<std::byte>(letter); });
   return bytes;
 }
 
@@ -194,9 +193,9 @@ TEST_F(PosixStorageTest, NamesThatLeaveTheDirectoryAreNotNames) {
   std::ofstream(temporary.path() / "outside") << "x";
   ASSERT_EQ(storage->make_folder("log"), 0);
   const std::string outside = (temporary.path() / "outside").string();
-  for (const std::string& name : {std::string("../outside"), outside, std::string("log/../a"),
-                                  std::string("a/b/c"), std::string(""), std::string("."), std::string(".."),
-                                  std::string("log/"), std::string("/a"), std::string("a\0b", 3)}) {
+  for (const std::string& name :
+       {std::string("../outside"), outside, std::string("log/../a"), std::string("a/b/c"), std::string(""),
+        std::string("."), std::string(".."), std::string("log/"), std::string("/a"), std::string("a\0b", 3)}) {
     EXPECT_EQ(error_of_opening(name, OpenMode::create), EINVAL) << name;
     EXPECT_EQ(storage->remove(name), EINVAL) << name;
     EXPECT_EQ(storage->rename(name, "b"), EINVAL) << name;

@@ -37,8 +37,7 @@ class PosixStorage final : public Storage {
  public:
   /// Throws StorageError, naming the path and errno: missing, not a directory, a symbolic link, no
   /// permission, read-only.
-  [[nodiscard]] static std::unique_ptr<PosixStorage> open(const std::filesystem::path& directory,
-                                                          Access access);
+  [[nodiscard]] static std::unique_ptr<PosixStorage> open(const std::filesystem::path& directory, Access access);
   ~PosixStorage() override;
   PosixStorage(const PosixStorage&) = delete;
   PosixStorage& operator=(const PosixStorage&) = delete;
