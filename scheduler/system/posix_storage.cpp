@@ -14,7 +14,6 @@
 #include <algorithm>
 #include <memory>
 #include <string_view>
-#include <system_error>
 
 #include "daybook/core/error.hpp"
 #include "descriptor.hpp"
@@ -76,23 +75,23 @@ int make_private_folder(int parent, const char* name) {
   return changed == 0 ? 0 : errno;
 }
 
+// StorageError adds the path in front and the errno's text behind.
 [[noreturn]] void refuse_directory(const std::string& path, int error, const std::string& why) {
-  throw StorageError({.path = path, .offset = {}, .sequence = {}}, error,
-                     "cannot open the book's directory " + path + ": " + why);
+  throw StorageError({.path = path, .offset = {}, .sequence = {}}, error, "cannot open the book's directory" + why);
 }
 
 [[noreturn]] void refuse_directory(const std::string& path, int error) {
   switch (error) {
     case ENOENT:
-      refuse_directory(path, error, "no such directory. Check the path, or make the directory above it");
+      refuse_directory(path, error, ", no such directory (check the path, or make the directory above it)");
     case ENOTDIR:
-      refuse_directory(path, error, "not a directory. A book is a directory of its own");
+      refuse_directory(path, error, ", not a directory (a book is a directory of its own)");
     case ELOOP:
-      refuse_directory(path, error, "a symbolic link. Pass the directory that it leads to");
+      refuse_directory(path, error, ", a symbolic link (pass the directory that it leads to)");
     case EROFS:
-      refuse_directory(path, error, "the file system is read-only. It can be opened for reading only");
+      refuse_directory(path, error, ", the file system is read-only (it can be opened for reading only)");
     default:
-      refuse_directory(path, error, std::system_category().message(error));
+      refuse_directory(path, error, "");
   }
 }
 
@@ -142,7 +141,7 @@ bool is_regular(int folder, const dirent& entry) {
 }  // namespace
 
 std::unique_ptr<PosixStorage> PosixStorage::open(const std::filesystem::path& directory, Access access) {
-  if (directory.empty()) refuse_directory("\"\"", ENOENT, "the path is empty. Name a directory");
+  if (directory.empty()) refuse_directory("", ENOENT, ", the path is empty (name a directory)");
   const std::string path = absolute_path(directory);
   const auto open_it = [&] { return uninterrupted([&] { return ::open(path.c_str(), folder_flags); }); };
 
@@ -158,7 +157,7 @@ std::unique_ptr<PosixStorage> PosixStorage::open(const std::filesystem::path& di
   const bool writable = access != Access::read_only;
   if (writable && ::faccessat(opened.get(), ".", W_OK | X_OK, AT_EACCESS) != 0) {
     if (errno != EACCES) refuse_directory(path, errno);
-    refuse_directory(path, EACCES, "read-only for this user. Change its owner or mode, or open it for reading only");
+    refuse_directory(path, EACCES, ", read-only for this user (change its owner or mode, or open it for reading only)");
   }
   return std::unique_ptr<PosixStorage>(new PosixStorage(path, opened.take(), writable));
 }

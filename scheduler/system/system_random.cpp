@@ -16,7 +16,7 @@ std::uint64_t SystemRandom::next() {
     const ssize_t bytes = uninterrupted([&] { return ::getrandom(words_.data(), sizeof(words_), 0); });
     if (bytes != static_cast<ssize_t>(sizeof(words_))) {
       throw StorageError({}, bytes < 0 ? errno : EIO,
-                         "the kernel gives no random bytes (getrandom). A kernel of 3.17 or later is needed");
+                         "cannot get random bytes from the kernel (getrandom, Linux 3.17 or later)");
     }
     used_ = 0;
     process_ = process;

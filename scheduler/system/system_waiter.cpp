@@ -23,7 +23,7 @@ namespace {
 
 Descriptor checked(int number) {
   if (number < 0) {
-    throw StorageError({}, errno, "cannot make the timers of the book: no descriptors left? See `ulimit -n`");
+    throw StorageError({}, errno, "cannot make the timers of the book (are there descriptors left, `ulimit -n`?)");
   }
   return Descriptor(number);
 }

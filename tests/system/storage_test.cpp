@@ -22,6 +22,7 @@ namespace fs = std::filesystem;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::StartsWith;
 using namespace daybook::testing;
 
 std::vector<std::byte> bytes_of(std::string_view text) {
@@ -328,7 +329,7 @@ TEST_F(OpeningADirectory, ThatIsMissingIsRefusedUnlessItIsToBeMade) {
   const fs::path path = temporary.path() / "book";
   EXPECT_EQ(error_of(path, Access::read_only), ENOENT);
   EXPECT_EQ(error_of(path, Access::read_write), ENOENT);
-  EXPECT_THAT(sentence, HasSubstr(path.string() + ": no such directory"));
+  EXPECT_THAT(sentence, StartsWith(path.string() + ": cannot open the book's directory, no such directory"));
   EXPECT_EQ(place, path.string());
   EXPECT_FALSE(fs::exists(path));
   EXPECT_NE(PosixStorage::open(path, Access::create), nullptr);
