@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
-# What others get: libdaybook (one archive of all layers, as daybook::daybook), its headers, the tool, a CMake package and
-# a pkg-config file. Layers and what they link are read off the targets, so a new layer only has to be named below. A library
+# What others get: libdaybook (one archive of all layers, as daybook::daybook), its headers, a CMake package and a pkg-config file
+# (the tool installs itself). Layers and what they link are read off the targets, so a new layer only has to be named below. A library
 # that is linked for the first time needs a line in each of the two tables.
 
 set(daybook_layers core log projections replay system scheduler)
@@ -38,6 +38,9 @@ foreach(layer IN LISTS daybook_layers)
     continue()
   endif()
   list(APPEND daybook_objects $<TARGET_OBJECTS:daybook_${layer}>)
+  get_target_property(sources daybook_${layer} SOURCES)  # generated code is compiled as a target of its own
+  list(FILTER sources INCLUDE REGEX "TARGET_OBJECTS")
+  list(APPEND daybook_objects ${sources})
   get_target_property(folder daybook_${layer} SOURCE_DIR)
   if(IS_DIRECTORY ${folder}/include)
     list(APPEND daybook_include_dirs ${folder}/include)
@@ -77,12 +80,6 @@ install(EXPORT daybookTargets NAMESPACE daybook:: DESTINATION ${daybook_package_
 foreach(folder IN LISTS daybook_include_dirs)
   install(DIRECTORY ${folder}/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.hpp")
 endforeach()
-if(TARGET daybook_cli)
-  get_target_property(type daybook_cli TYPE)
-  if(type STREQUAL EXECUTABLE)
-    install(TARGETS daybook_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-  endif()
-endif()
 if(EXISTS ${PROJECT_SOURCE_DIR}/LICENSE)
   install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 endif()
