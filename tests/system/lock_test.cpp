@@ -9,20 +9,20 @@
 #include <fstream>
 
 #include "daybook/system/posix_storage.hpp"
-#include "system/temporary_directory.hpp"
+#include "support/temp_folder.hpp"
 
 namespace daybook {
 namespace {
 
 namespace fs = std::filesystem;
+using test::TempFolder;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
-using namespace daybook::testing;
 
 class BookLock : public ::testing::Test {
  protected:
-  TemporaryDirectory temporary;
+  TempFolder temporary;
   fs::path directory = temporary.path() / "book";
   std::unique_ptr<PosixStorage> storage = PosixStorage::open(directory, Access::create);
 

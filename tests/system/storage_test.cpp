@@ -13,17 +13,21 @@
 
 #include "daybook/core/error.hpp"
 #include "daybook/system/posix_storage.hpp"
-#include "system/temporary_directory.hpp"
+#include "support/temp_folder.hpp"
+#include "system/permissions.hpp"
 
 namespace daybook {
 namespace {
 
 namespace fs = std::filesystem;
+using test::AsOrdinaryUser;
+using test::mode_of;
+using test::TempFolder;
+using test::WithUmask;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
-using namespace daybook::testing;
 
 std::vector<std::byte> bytes_of(std::string_view text) {
   std::vector<std::byte> bytes(text.size());
@@ -43,7 +47,7 @@ std::string read_all(File& file) {
 
 class PosixStorageTest : public ::testing::Test {
  protected:
-  TemporaryDirectory temporary;
+  TempFolder temporary;
   fs::path directory = temporary.path() / "book";
   std::unique_ptr<PosixStorage> storage = PosixStorage::open(directory, Access::create);
 
@@ -240,7 +244,7 @@ TEST_F(PosixStorageTest, WhatIsNoFileIsRefusedWithoutWaitingForIt) {
 
 TEST_F(PosixStorageTest, ModesDoNotDependOnTheUmask) {
   for (const mode_t mask : {mode_t{0}, mode_t{0077}, mode_t{0200}, mode_t{0777}}) {
-    const AsOrdinaryUser ordinary;
+    const AsOrdinaryUser ordinary(temporary.path());
     const WithUmask with(mask);
     const fs::path own = temporary.path() / ("umask-" + std::to_string(mask));
     const auto book = PosixStorage::open(own, Access::create);
@@ -307,7 +311,7 @@ TEST_F(PosixStorageTest, OpenedForReadingItChangesNothing) {
 
 class OpeningADirectory : public ::testing::Test {
  protected:
-  TemporaryDirectory temporary;
+  TempFolder temporary;
 
   /// What opening `path` throws: its errno, with the sentence in `sentence`.
   int error_of(const fs::path& path, Access access) {
@@ -360,7 +364,7 @@ TEST_F(OpeningADirectory, ThatOneMayNotWriteToIsRefusedForWritingOnly) {
   const fs::path path = temporary.path() / "book";
   fs::create_directory(path);
   fs::permissions(path, fs::perms(0555));
-  const AsOrdinaryUser ordinary;
+  const AsOrdinaryUser ordinary(temporary.path());
   EXPECT_EQ(error_of(path, Access::read_write), EACCES);
   EXPECT_THAT(sentence, HasSubstr("read-only for this user"));
   EXPECT_NE(PosixStorage::open(path, Access::read_only), nullptr);
@@ -383,7 +387,7 @@ TEST_F(OpeningADirectory, WithoutANameIsRefused) {
 
 // The File port against a vector of bytes.
 RC_GTEST_PROP(PosixFile, IsAnArrayOfBytesThatGrowsWithZeros, ()) {
-  const TemporaryDirectory temporary;
+  const TempFolder temporary;
   const auto storage = PosixStorage::open(temporary.path() / "book", Access::create);
   const auto file = storage->open("a", OpenMode::create).file;
   std::string model;

@@ -1,37 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+// What the tests of files and folders need to know about modes, and to be somebody whom they concern.
+
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
 #include <stdexcept>
-#include <string>
 
-namespace daybook::testing {
-
-/// A fresh directory that anybody may enter and write to, removed at the end.
-class TemporaryDirectory {
- public:
-  TemporaryDirectory() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "daybook-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp failed for " + pattern);
-    path_ = pattern;
-    ::chmod(path_.c_str(), 0777);
-  }
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-  ~TemporaryDirectory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
+namespace daybook::test {
 
 /// The permission bits of a file or folder, links not followed.
 inline unsigned mode_of(const std::filesystem::path& path) {
@@ -51,10 +30,11 @@ class WithUmask {
   mode_t before_;
 };
 
-/// While it lives, root is somebody whom modes concern. Others stay who they are.
+/// While it lives, root is somebody whom modes concern, and `folder` is open to all. Others stay who they are.
 class AsOrdinaryUser {
  public:
-  AsOrdinaryUser() : was_root_(::geteuid() == 0) {
+  explicit AsOrdinaryUser(const std::filesystem::path& folder) : was_root_(::geteuid() == 0) {
+    if (::chmod(folder.c_str(), 0777) != 0) throw std::runtime_error("chmod failed");
     if (was_root_ && ::seteuid(65534) != 0) throw std::runtime_error("seteuid failed");
   }
   AsOrdinaryUser(const AsOrdinaryUser&) = delete;
@@ -67,4 +47,4 @@ class AsOrdinaryUser {
   bool was_root_;
 };
 
-}  // namespace daybook::testing
+}  // namespace daybook::test
