@@ -32,11 +32,11 @@ TEST(Event, EveryTypeHasItsOwnName) {
 TEST(Event, TypeNamesStandInTheOrderOfTheAlternatives) {
   const auto names = all_event_type_names();
   for (std::size_t index = 0; index < names.size(); ++index) {
-    rc::check([&] {
+    EXPECT_TRUE(rc::check([&] {
       const Event event = *generate::event_of(index);
       RC_ASSERT(event.index() == index);
       RC_ASSERT(type_name(event) == names[index]);
-    });
+    }));
   }
 }
 

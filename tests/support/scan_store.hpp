@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// ScanStore: the dumbest Store there can be. It keeps plain maps, derives nothing, and answers each question by looking
+// at everything. What it answers is right by reading; other stores are held against it. Slow on purpose.
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "daybook/core/view.hpp"
+
+namespace daybook {
+
+class ScanStore final : public Store {
+ public:
+  [[nodiscard]] const Book& book() const override { return book_; }
+  [[nodiscard]] const Job* job(Sequence id) const override { return at(jobs_, id); }
+  [[nodiscard]] const Queue* queue(NameId id) const override { return at(queues_, id); }
+  [[nodiscard]] const Worker* worker(NameId id) const override { return at(workers_, id); }
+  [[nodiscard]] const Name* name(NameId id) const override { return at(names_, id); }
+  [[nodiscard]] std::optional<NameId> find_name(NameSort sort, std::string_view text) const override {
+    for (const auto& [id, name] : names_) {
+      if (name.sort == sort && name.text == text) return id;
+    }
+    return std::nullopt;
+  }
+  [[nodiscard]] const Setting* setting(std::string_view key) const override { return at(settings_, std::string(key)); }
+  [[nodiscard]] std::optional<Sequence> key_holder(NameId queue, std::string_view key) const override {
+    for (const auto& [id, job] : jobs_) {
+      if (!is_final(job.state) && !key.empty() && job.spec->queue == queue && job.spec->unique_key == key) return id;
+    }
+    return std::nullopt;
+  }
+  [[nodiscard]] const RequestRecord* request(NameId client, std::string_view id) const override {
+    return at(requests_, std::pair(client, std::string(id)));
+  }
+
+  [[nodiscard]] std::vector<Sequence> ready(const ReadyQuery& query) const override {
+    const auto holds = [](const std::vector<NameId>& ids, NameId id) {
+      return std::find(ids.begin(), ids.end(), id) != ids.end();
+    };
+    std::vector<std::tuple<Priority, Instant, Sequence>> found;
+    for (const auto& [id, job] : jobs_) {
+      if (job.state == JobState::waiting && is_due(job.due, now_) && holds(query.queues, job.spec->queue) &&
+          (query.any_kind || holds(query.kinds, job.spec->kind))) {
+        found.emplace_back(job.spec->priority, job.due.at, id);
+      }
+    }
+    return first_ids(found, query.limit);
+  }
+  [[nodiscard]] std::vector<Sequence> expired(BookTime now, std::size_t limit) const override {
+    std::vector<std::tuple<BookTime, Sequence>> found;
+    for (const auto& [id, job] : jobs_) {
+      if (job.state == JobState::running && job.lease->ends_at <= now) found.emplace_back(job.lease->ends_at, id);
+    }
+    return first_ids(found, limit);
+  }
+  [[nodiscard]] std::vector<Sequence> running() const override {
+    std::vector<Sequence> ids;
+    for (const auto& [id, job] : jobs_) {
+      if (job.state == JobState::running) ids.push_back(id);
+    }
+    return ids;
+  }
+  [[nodiscard]] std::vector<NameId> workers() const override {
+    std::vector<NameId> ids;
+    for (const auto& [id, worker] : workers_) ids.push_back(id);
+    return ids;
+  }
+  [[nodiscard]] Timers timers() const override {
+    Timers timers;
+    const auto earlier = [](auto& timer, auto time) { timer = timer ? std::min(*timer, time) : time; };
+    for (const auto& [id, job] : jobs_) {
+      if (job.state == JobState::running) earlier(timers.lease_end, job.lease->ends_at);
+      if (job.state != JobState::waiting || is_due(job.due, now_)) continue;
+      if (job.due.after) {
+        earlier(timers.book_due, *job.due.after);
+      } else {
+        earlier(timers.wall_due, job.due.at);
+      }
+    }
+    return timers;
+  }
+  [[nodiscard]] Counts counts() const override {
+    Counts counts;
+    for (const auto& [id, job] : jobs_) ++counts[{job.spec->queue, job.state}];
+    return counts;
+  }
+
+  void each_job(const std::function<void(const Job&)>& visit) const override { each(jobs_, visit); }
+  void each_queue(const std::function<void(const Queue&)>& visit) const override { each(queues_, visit); }
+  void each_name(const std::function<void(const Name&)>& visit) const override { each(names_, visit); }
+  void each_request(const std::function<void(const RequestRecord&)>& visit) const override { each(requests_, visit); }
+  void each_setting(const std::function<void(const Setting&)>& visit) const override { each(settings_, visit); }
+
+  void advance(const Moment& now) override { now_ = now; }
+  void put(const Book& book) override { book_ = book; }
+  void put(Job job) override { jobs_[job.id.sequence] = job; }
+  void put(Queue queue) override { queues_[queue.id] = queue; }
+  void put(Worker worker) override { workers_[worker.id] = worker; }
+  void put(Name name) override { names_[name.id] = name; }
+  void put(RequestRecord request) override { requests_[{request.client, request.id}] = request; }
+  void put(Setting setting) override { settings_[setting.key] = setting; }
+  void erase_worker(NameId id) override { workers_.erase(id); }
+  void erase_job(Sequence id) override { jobs_.erase(id); }
+  void erase_queue(NameId id) override { queues_.erase(id); }
+  void erase_name(NameId id) override { names_.erase(id); }
+  void erase_request(NameId client, std::string_view id) override { requests_.erase({client, std::string(id)}); }
+  void erase_setting(std::string_view key) override { settings_.erase(std::string(key)); }
+
+ private:
+  template <class Table, class Key>
+  static const typename Table::mapped_type* at(const Table& table, const Key& key) {
+    const auto found = table.find(key);
+    return found == table.end() ? nullptr : &found->second;
+  }
+  template <class Table, class Visit>
+  static void each(const Table& table, const Visit& visit) {
+    for (const auto& [key, entity] : table) visit(entity);
+  }
+  template <class Tuple>
+  static std::vector<Sequence> first_ids(std::vector<Tuple>& found, std::size_t limit) {
+    std::sort(found.begin(), found.end());
+    std::vector<Sequence> ids;
+    for (std::size_t i = 0; i < found.size() && i < limit; ++i) ids.push_back(std::get<Sequence>(found[i]));
+    return ids;
+  }
+
+  Book book_;
+  Moment now_;
+  std::map<Sequence, Job> jobs_;
+  std::map<NameId, Queue> queues_;
+  std::map<NameId, Worker> workers_;
+  std::map<NameId, Name> names_;
+  std::map<std::pair<NameId, std::string>, RequestRecord> requests_;
+  std::map<std::string, Setting> settings_;
+};
+
+}  // namespace daybook
