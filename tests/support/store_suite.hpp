@@ -493,6 +493,18 @@ TEST_P(StoreSuite, PuttingTheOldJobBackUndoesAClaim) {
   EXPECT_EQ(*store_->job(Sequence(1)), before);
 }
 
+TEST_P(StoreSuite, AKeyThatChangedHandsIsRestoredInWhateverOrderItIsUndone) {
+  using namespace store_suite;
+  const Job holder = Sketch(1).key("k");
+  put(holder);
+  put(Sketch(1).key("k").ended(JobState::cancelled));
+  put(Sketch(2).key("k"));
+  keep_house();
+  put(holder);
+  store_->erase_job(Sequence(2));
+  EXPECT_EQ(store_->key_holder(mail, "k"), Sequence(1));
+}
+
 TEST_P(StoreSuite, EverythingIsVisitedInOrderOfIds) {
   for (const std::uint64_t id : {300, 2, 70'000, 1}) {
     put(Sketch(id));
