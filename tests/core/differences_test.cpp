@@ -69,6 +69,35 @@ TEST_F(Differences, ASpecThatDiffersIsReportedToo) {
   EXPECT_THAT(found(), ElementsAre(HasSubstr("job 17-9f3ac1d2: payload is 0 bytes")));
 }
 
+TEST_F(Differences, EveryFieldOfAJobIsCompared) {
+  const auto reported = [](auto change) {
+    State left;
+    State right;
+    Job other = job(17);
+    left.put(other);
+    change(other);
+    right.put(other);
+    return differences(left, right).size();
+  };
+  EXPECT_EQ(reported([](Job&) {}), 0U);
+  EXPECT_EQ(reported([](Job& other) { other.id.generation = GenerationTag(1); }), 1U);
+  EXPECT_EQ(reported([](Job& other) { other.dead_reason = DeadReason::expired; }), 1U);
+  EXPECT_EQ(reported([](Job& other) { other.cancel_requested = true; }), 1U);
+  EXPECT_EQ(reported([](Job& other) { other.attempts_allowed = 1; }), 1U);
+  EXPECT_EQ(reported([](Job& other) { other.due.after = BookTime(1h); }), 1U);
+  EXPECT_EQ(reported([](Job& other) { other.scheduled_at = noon; }), 1U);
+  EXPECT_EQ(reported([](Job& other) { other.finalized_at = noon; }), 1U);
+  EXPECT_EQ(reported([](Job& other) { other.lease = Lease(); }), 1U);
+  EXPECT_EQ(reported([](Job& other) { other.completed_by = Token(); }), 1U);
+  EXPECT_EQ(reported([](Job& other) { other.progress = "x"; }), 1U);
+  EXPECT_EQ(reported([](Job& other) { other.result = "x"; }), 1U);
+  EXPECT_EQ(reported([](Job& other) { other.error = "x"; }), 1U);
+  EXPECT_EQ(reported([](Job& other) { other.error_kind = NameId(1); }), 1U);
+  EXPECT_EQ(reported([](Job& other) { other.trace = "x"; }), 1U);
+  EXPECT_EQ(reported([](Job& other) { other.last_event = Sequence(1); }), 1U);
+  EXPECT_EQ(reported([](Job& other) { other.refused.emplace_back(); }), 1U);
+}
+
 TEST_F(Differences, WhatOnlyOneSideHasIsMissingOnTheOther) {
   left_.put(Queue{NameId(1), false});
   right_.put(Setting{"lease", "30s"});
