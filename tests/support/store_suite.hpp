@@ -673,7 +673,7 @@ class RandomSteps {
 }  // namespace store_suite
 
 TEST_P(StoreSuite, AnswersAsScanningEverythingWould) {
-  EXPECT_TRUE(rc::check([this] {
+  EXPECT_TRUE(rc::check([] {
     store_suite::RandomSteps steps(GetParam());
     steps.compare();
     const int count = *rc::gen::inRange(0, 100);
