@@ -67,4 +67,9 @@ using Answer = std::variant<Done, Scheduled, Claimed, Renewed>;
 /// on record (RequestRefused, OutcomeRefused, a rejected duplicate) is returned as that refusal.
 [[nodiscard]] Result<Answer> answer(const Command& command, std::span<const RecordedEvent> events, const View& view);
 
+/// The first answers to a repeated submission, from the events of its request (RequestRecord: `first` to `last`). A
+/// request id that was used for other commands is refused as `invalid_argument`.
+[[nodiscard]] Result<std::vector<Answer>> answers(const Submission& submission, std::span<const RecordedEvent> events,
+                                                  const View& view);
+
 }  // namespace daybook

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daybook/core/apply.hpp"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "apply_job.hpp"
+#include "daybook/core/limits.hpp"
+
+// Finds the entities that an event names, changes them, and puts them back; the book's head moves with every
+// event. What an event makes of a job is apply_job.cpp's. Events come from disk as well as from decide, so
+// what cannot follow is reported as damage.
+
+namespace daybook {
+namespace {
+
+class Application {
+ public:
+  Application(Store& store, const RecordedEvent& recorded) : store_(store), recorded_(recorded), book_(store.book()) {}
+
+  void run() {
+    if (recorded_.sequence != book_.head.next()) {
+      cannot_follow(recorded_, "found sequence " + std::to_string(recorded_.sequence.value()) + ", expected " +
+                                   std::to_string(book_.head.next().value()));
+    }
+    std::visit(*this, recorded_.event);
+    book_.head = recorded_.sequence;
+    book_.head_wall = recorded_.wall;
+    book_.head_boot = recorded_.boot;
+    if (recorded_.request) remember(*recorded_.request);
+    store_.put(book_);
+  }
+
+  void operator()(const BookOpened& event) {
+    if (event.epoch <= book_.epoch) {
+      fail("found epoch " + std::to_string(event.epoch.value()) + ", expected more than " +
+           std::to_string(book_.epoch.value()));
+    }
+    book_.epoch = event.epoch;
+    book_.boot_id = event.boot_id;
+    book_.book_offset = event.book_offset;
+    book_.open = true;
+    if (event.new_boot) ++book_.era;
+  }
+
+  void operator()(const BookClosed&) {
+    if (!book_.open) fail("the book is not open");
+    book_.open = false;
+  }
+
+  void operator()(const ClockStepped& event) {
+    if (event.era <= book_.era) {
+      fail("found era " + std::to_string(event.era) + ", expected more than " + std::to_string(book_.era));
+    }
+    book_.era = event.era;
+  }
+
+  void operator()(const ConfigurationChanged& event) { store_.put(event.setting); }
+
+  void operator()(const NameDefined& event) {
+    if (event.name.id.value() != book_.names + 1) {
+      fail("found name " + std::to_string(event.name.id.value()) + ", expected " + std::to_string(book_.names + 1));
+    }
+    if (store_.find_name(event.name.sort, event.name.text)) fail("that name is defined already");
+    book_.names = event.name.id.value();
+    store_.put(event.name);
+  }
+
+  void operator()(const GenerationBegun& event) {
+    if (event.generation.number <= book_.generation.number) {
+      fail("found generation " + std::to_string(event.generation.number) + ", expected more than " +
+           std::to_string(book_.generation.number));
+    }
+    book_.generation = event.generation;
+    book_.held = event.held;
+  }
+
+  void operator()(const BookAdopted&) {
+    if (!book_.held) fail("the book is not held");
+    book_.held = false;
+  }
+
+  void operator()(const QueuePaused& event) {
+    expect_name(event.queue);
+    store_.put(Queue{event.queue, true});
+  }
+
+  void operator()(const QueueResumed& event) {
+    if (!store_.queue(event.queue)) fail("there is no queue " + std::to_string(event.queue.value()));
+    store_.put(Queue{event.queue, false});
+  }
+
+  void operator()(const WorkerJoined& event) {
+    expect_name(event.worker.id);
+    for (const NameId queue : event.worker.queues) expect_name(queue);
+    for (const NameId kind : event.worker.kinds) expect_name(kind);
+    store_.put(event.worker);
+  }
+
+  void operator()(const WorkerLeft& event) {
+    if (!store_.worker(event.worker)) fail("there is no worker " + std::to_string(event.worker.value()));
+    store_.erase_worker(event.worker);
+  }
+
+  void operator()(const JobScheduled& event) {
+    Job job = scheduled(event, recorded_);
+    expect_name(event.spec->queue);
+    expect_name(event.spec->kind);
+    expect_generation(event.generation);
+    expect_free(*event.spec);
+    if (!store_.queue(event.spec->queue)) store_.put(Queue{event.spec->queue, false});
+    put(std::move(job));
+  }
+
+  void operator()(const DuplicateSuppressed& event) { put(find(event.holder)); }
+
+  void operator()(const JobClaimed& event) {
+    expect_name(event.worker);
+    expect_generation(event.generation);
+    put(changed(find(event.job), event, recorded_));
+  }
+
+  void operator()(const LeasesRenewed& event) {
+    for (const Renewal& renewal : event.renewals) put(changed(find(renewal.job), event, renewal, recorded_));
+  }
+
+  void operator()(const AttemptFailed& event) {
+    if (event.error_kind != NameId()) expect_name(event.error_kind);
+    put(changed(find(event.job), event, recorded_));
+  }
+
+  void operator()(const JobRetried& event) {
+    Job job = find(event.job);
+    expect_free(*job.spec);
+    put(changed(std::move(job), event, recorded_));
+  }
+
+  void operator()(const RequestRefused&) {}
+
+  template <class OfOneJob>
+  void operator()(const OfOneJob& event) {
+    put(changed(find(event.job), event, recorded_));
+  }
+
+ private:
+  [[noreturn]] void fail(const std::string& found) const { cannot_follow(recorded_, found); }
+
+  [[nodiscard]] Job find(const JobId& id) const {
+    const Job* job = store_.job(id.sequence);
+    if (!job || job->id != id) fail("there is no job " + to_string(id));
+    return *job;
+  }
+
+  void put(Job job) {
+    job.last_event = recorded_.sequence;
+    store_.put(std::move(job));
+  }
+
+  void expect_name(NameId id) const {
+    if (id == NameId() || id.value() > book_.names) fail("name " + std::to_string(id.value()) + " is not defined");
+  }
+
+  void expect_generation(GenerationTag found) const {
+    if (found == book_.generation.tag) return;
+    fail("found generation tag " + std::to_string(found.value()) + ", expected " +
+         std::to_string(book_.generation.tag.value()));
+  }
+
+  void expect_free(const JobSpec& spec) const {
+    if (spec.unique_key.empty()) return;
+    if (const auto holder = store_.key_holder(spec.queue, spec.unique_key)) {
+      fail("its unique key is held by job " + std::to_string(holder->value()));
+    }
+  }
+
+  // An id that is used again after the window names another request, whether the store still remembers the
+  // first or not.
+  void remember(const RequestRef& ref) {
+    const BookTime now = book_.book_time(recorded_.boot);
+    const RequestRecord* known = store_.request(ref.client, ref.id);
+    RequestRecord record{ref.client, ref.id, recorded_.sequence, recorded_.sequence, now};
+    if (known && now - known->recorded_at <= limits::request_window) {
+      record = *known;
+      record.last = recorded_.sequence;
+    }
+    store_.put(std::move(record));
+  }
+
+  Store& store_;
+  const RecordedEvent& recorded_;
+  Book book_;
+};
+
+}  // namespace
+
+void apply(Store& store, const RecordedEvent& recorded) {
+  Application(store, recorded).run();
+}
+
+}  // namespace daybook

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daybook/core/decide.hpp"
+
+#include <type_traits>
+#include <variant>
+
+#include "draft.hpp"
+
+// Hands a command to its judge. The judges stand in decide_book.cpp (the book, queues, workers),
+// decide_job.cpp (jobs from outside) and decide_outcome.cpp (what a worker says of its claims); what they
+// share is in rules.cpp.
+
+namespace daybook {
+namespace {
+
+template <class C>
+constexpr bool allowed_while_held =
+    std::is_same_v<C, AdoptBook> || std::is_same_v<C, Configure> || std::is_same_v<C, OpenBook> ||
+    std::is_same_v<C, CloseBook> || std::is_same_v<C, StepClock> || std::is_same_v<C, BeginGeneration>;
+
+}  // namespace
+
+Decision decide(const View& view, const Command& command, const Moment& now, Sequence next, const Bounds& bounds) {
+  Draft draft(view, now, next, bounds);
+  Refused refused = std::visit(
+      [&]<class C>(const C& asked) -> Refused {
+        if (!allowed_while_held<C> && view.book().held) {
+          return Refusal{RefusalCode::book_held,
+                         "this book is a copy and is held: it can be read, and changes nothing until it is adopted"};
+        }
+        return judge(draft, asked);
+      },
+      command);
+  return {draft.take(), std::move(refused)};
+}
+
+}  // namespace daybook

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <limits>
+#include <memory>
+#include <string>
+
+#include "daybook/core/escape.hpp"
+#include "daybook/core/limits.hpp"
+#include "draft.hpp"
+#include "rules.hpp"
+
+// Scheduling, claiming, and what a service or an operator does to a job from outside.
+
+namespace daybook {
+namespace {
+
+Refused check_tags(const std::vector<Tag>& tags) {
+  if (tags.size() > limits::tags_max) {
+    return Refusal{RefusalCode::too_many_tags,
+                   std::to_string(tags.size()) + " tags: at most " + std::to_string(limits::tags_max)};
+  }
+  for (std::size_t i = 0; i < tags.size(); ++i) {
+    const Tag& tag = tags[i];
+    if (tag.key.empty() || tag.key.size() > limits::tag_bytes_max || tag.value.size() > limits::tag_bytes_max) {
+      return Refusal{RefusalCode::invalid_argument,
+                     "tag " + std::to_string(i + 1) + ": a key has 1 to " + std::to_string(limits::tag_bytes_max) +
+                         " bytes, a value at most as many; found " + std::to_string(tag.key.size()) + " and " +
+                         std::to_string(tag.value.size())};
+    }
+    const auto same = [&](const Tag& other) { return other.key == tag.key; };
+    if (std::any_of(tags.begin(), tags.begin() + static_cast<std::ptrdiff_t>(i), same)) {
+      return Refusal{RefusalCode::invalid_argument, "tag " + std::to_string(i + 1) + ": that key is given twice"};
+    }
+  }
+  return std::nullopt;
+}
+
+Refused check_asked(const Draft& draft, const Schedule& command) {
+  if (auto refused = check_text("queue", command.queue)) return refused;
+  if (auto refused = check_text("kind", command.kind)) return refused;
+  if (auto refused = check_contents("payload", command.payload, draft.bounds)) return refused;
+  if (command.unique_key.size() > limits::unique_key_bytes_max) {
+    return Refusal{RefusalCode::invalid_argument, "unique key of " + std::to_string(command.unique_key.size()) +
+                                                      " bytes: at most " +
+                                                      std::to_string(limits::unique_key_bytes_max)};
+  }
+  if (auto refused = check_tags(command.tags)) return refused;
+  if (auto fine = check(command.retry); !fine) return fine.error();
+  return std::nullopt;
+}
+
+JobId id_of(const View& view, Sequence sequence) {
+  const Job* job = view.job(sequence);
+  return job ? job->id : JobId{sequence, view.book().generation.tag};
+}
+
+Refusal key_taken(std::string_view key, const JobId& holder) {
+  return {RefusalCode::duplicate_key,
+          "unique key " + quoted(key, limits::unique_key_bytes_max) + " is held by " + shown(holder),
+          holder.sequence.value()};
+}
+
+std::vector<NameId> known(const View& view, NameSort sort, const std::vector<std::string>& texts) {
+  std::vector<NameId> ids;
+  for (const std::string& text : texts) {
+    const auto id = view.find_name(sort, text);
+    if (id && std::find(ids.begin(), ids.end(), *id) == ids.end()) ids.push_back(*id);
+  }
+  return ids;
+}
+
+Refused check_asked(const Claim& command) {
+  if (command.queues.empty()) return Refusal{RefusalCode::invalid_argument, "a claim names at least one queue"};
+  if (auto refused = check_texts("queue", command.queues)) return refused;
+  if (auto refused = check_texts("kind", command.kinds)) return refused;
+  if (auto refused = check_text("worker", command.worker)) return refused;
+  if (auto refused = check_lease(command.lease)) return refused;
+  if (command.count < 1 || command.count > limits::claim_count_max) {
+    return Refusal{RefusalCode::invalid_argument, "a claim of " + std::to_string(command.count) + " jobs: 1 to " +
+                                                      std::to_string(limits::claim_count_max) + " at once"};
+  }
+  return std::nullopt;
+}
+
+Refusal not_in_state(RefusalCode code, const Job& job, std::string_view rule) {
+  return {code, shown(job.id) + " is " + std::string(to_string(job.state)) + ": " + std::string(rule),
+          job.id.sequence.value()};
+}
+
+}  // namespace
+
+Refused judge(Draft& draft, const Schedule& command) {
+  if (auto refused = check_asked(draft, command)) return refused;
+  const auto due = due_of(command.due, draft.now);
+  if (!due) return due.error();
+  if (!command.unique_key.empty()) {
+    const auto queue = draft.view.find_name(NameSort::queue, command.queue);
+    const auto holder = queue ? draft.view.key_holder(*queue, command.unique_key) : std::nullopt;
+    if (holder) {
+      const JobId id = id_of(draft.view, *holder);
+      const NameId kind = draft.name(NameSort::kind, command.kind);
+      draft.add(DuplicateSuppressed{id, kind, command.on_conflict});
+      if (command.on_conflict == OnConflict::return_existing) return std::nullopt;
+      return key_taken(command.unique_key, id);
+    }
+  }
+  if (!draft.bounds.room) {
+    return Refusal{RefusalCode::storage_full,
+                   "no room for new jobs: free some space; what is scheduled goes on meanwhile"};
+  }
+  const NameId queue = draft.name(NameSort::queue, command.queue);
+  const NameId kind = draft.name(NameSort::kind, command.kind);
+  auto spec = std::make_shared<const JobSpec>(JobSpec{.queue = queue,
+                                                      .kind = kind,
+                                                      .priority = command.priority,
+                                                      .retry = command.retry,
+                                                      .unique_key = command.unique_key,
+                                                      .tags = command.tags,
+                                                      .payload = command.payload});
+  draft.add(JobScheduled{std::move(spec), draft.generation(), *due});
+  return std::nullopt;
+}
+
+Refused judge(Draft& draft, const Claim& command) {
+  if (auto refused = check_asked(command)) return refused;
+  const View& view = draft.view;
+  ReadyQuery query;
+  for (const NameId id : known(view, NameSort::queue, command.queues)) {
+    const Queue* queue = view.queue(id);
+    if (queue && !queue->paused) query.queues.push_back(id);
+  }
+  query.kinds = known(view, NameSort::kind, command.kinds);
+  query.any_kind = command.kinds.empty();
+  query.limit = command.count;
+  if (query.queues.empty() || (query.kinds.empty() && !query.any_kind)) return std::nullopt;
+
+  for (const Sequence id : view.ready(query)) {
+    const Job* job = view.job(id);
+    if (!job || job->state != JobState::waiting || !is_due(job->due, draft.now)) continue;
+    const NameId worker = draft.name(NameSort::worker, command.worker);
+    draft.add(JobClaimed{.job = job->id,
+                         .attempt = job->attempt + 1,
+                         .worker = worker,
+                         .holder = command.holder,
+                         .generation = draft.generation(),
+                         .lease = command.lease,
+                         .lease_ends_at = draft.now.book + command.lease,
+                         .lease_ends_at_wall = draft.now.wall + command.lease});
+  }
+  return std::nullopt;
+}
+
+Refused judge(Draft& draft, const Cancel& command) {
+  const auto found = find_job(draft.view, command.job);
+  if (!found) return found.error();
+  const Job& job = **found;
+  switch (job.state) {
+    case JobState::waiting:
+    case JobState::awaiting:
+      draft.add(JobCancelled{job.id});
+      return std::nullopt;
+    case JobState::running:
+      if (!job.cancel_requested) draft.add(CancelRequested{job.id});
+      return std::nullopt;
+    case JobState::cancelled:
+      return std::nullopt;
+    case JobState::completed:
+    case JobState::dead:
+      break;
+  }
+  return not_in_state(RefusalCode::already_final, job, "there is nothing left to cancel");
+}
+
+Refused judge(Draft& draft, const Reschedule& command) {
+  const auto found = find_job(draft.view, command.job);
+  if (!found) return found.error();
+  const Job& job = **found;
+  switch (job.state) {
+    case JobState::waiting:
+    case JobState::awaiting: {
+      const auto due = due_of(command.due, draft.now);
+      if (!due) return due.error();
+      draft.add(JobRescheduled{job.id, *due});
+      return std::nullopt;
+    }
+    case JobState::running:
+      return not_in_state(RefusalCode::is_running, job, "only a waiting job can be rescheduled");
+    case JobState::completed:
+    case JobState::cancelled:
+    case JobState::dead:
+      break;
+  }
+  return not_in_state(RefusalCode::already_final, job, "only a waiting job can be rescheduled");
+}
+
+Refused judge(Draft& draft, const Retry& command) {
+  const auto found = find_job(draft.view, command.job);
+  if (!found) return found.error();
+  const Job& job = **found;
+  if (job.state != JobState::dead) return not_in_state(RefusalCode::not_dead, job, "only a dead job can be retried");
+  const auto due = due_of(command.due, draft.now);
+  if (!due) return due.error();
+  if (!job.spec->unique_key.empty()) {
+    if (const auto holder = draft.view.key_holder(job.spec->queue, job.spec->unique_key)) {
+      return key_taken(job.spec->unique_key, id_of(draft.view, *holder));
+    }
+  }
+  const std::uint32_t room = std::numeric_limits<std::uint32_t>::max() - job.attempt;
+  draft.add(JobRetried{job.id, *due, job.attempt + std::min(room, job.spec->retry.max_attempts)});
+  return std::nullopt;
+}
+
+}  // namespace daybook

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daybook/core/execute.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <string>
+#include <utility>
+
+#include "daybook/core/apply.hpp"
+#include "daybook/core/assert.hpp"
+#include "overload.hpp"
+#include "rules.hpp"
+#include "savepoint.hpp"
+
+// One submission: ends leases, decides each command on the effects of those before, applies what was decided,
+// and takes all of it back when one is refused. What the rules are is decide's; what events change is
+// apply's.
+
+namespace daybook {
+namespace {
+
+constexpr std::string_view own_actor = "daybook";
+constexpr std::size_t commands_max = std::numeric_limits<std::uint16_t>::max();  // RequestRef counts them
+
+std::size_t contents_bytes(const Command& command) {
+  return std::visit(Overload{[](const Schedule& c) { return c.payload.bytes().size(); },
+                             [](const Complete& c) { return c.result.bytes().size(); },
+                             [](const Fail& c) { return c.error.bytes().size(); },
+                             [](const Renew& c) {
+                               std::size_t bytes = 0;
+                               for (const Renew::One& one : c.claims)
+                                 bytes += one.progress ? one.progress->bytes().size() : 0;
+                               return bytes;
+                             },
+                             [](const auto&) { return std::size_t{0}; }},
+                    command);
+}
+
+std::optional<Refusal> check_context(const Context& context) {
+  if (auto refused = check_text("actor", context.actor)) return refused;
+  const auto too_long = [](std::string_view what, std::size_t found, std::size_t allowed) {
+    return Refusal{RefusalCode::invalid_argument,
+                   std::string(what) + " of " + std::to_string(found) + " bytes: at most " + std::to_string(allowed)};
+  };
+  if (context.reason.size() > limits::reason_bytes_max) {
+    return too_long("reason", context.reason.size(), limits::reason_bytes_max);
+  }
+  if (context.trace.size() > limits::trace_bytes_max) {
+    return too_long("trace", context.trace.size(), limits::trace_bytes_max);
+  }
+  if (!context.request) return std::nullopt;
+  if (auto refused = check_text("client", context.request->client)) return refused;
+  if (context.request->id.empty()) return Refusal{RefusalCode::invalid_argument, "the request id is empty"};
+  if (context.request->id.size() > limits::request_id_bytes_max) {
+    return too_long("request id", context.request->id.size(), limits::request_id_bytes_max);
+  }
+  return std::nullopt;
+}
+
+std::optional<Refusal> check_size(const std::vector<Command>& commands, const Bounds& bounds) {
+  if (commands.empty()) return Refusal{RefusalCode::invalid_argument, "a submission has at least one command"};
+  const std::size_t allowed = std::min(bounds.batch_commands, commands_max);
+  if (commands.size() > allowed) {
+    return Refusal{RefusalCode::batch_too_large,
+                   "a batch of " + std::to_string(commands.size()) + " commands: at most " + std::to_string(allowed)};
+  }
+  // A single payload is judged by the limit for payloads.
+  if (commands.size() == 1 && !std::holds_alternative<Renew>(commands.front())) return std::nullopt;
+  std::size_t bytes = 0;
+  for (const Command& command : commands) bytes += contents_bytes(command);
+  const std::size_t bytes_allowed = std::max(bounds.batch_bytes, bounds.payload_bytes);
+  if (bytes <= bytes_allowed) return std::nullopt;
+  return Refusal{RefusalCode::batch_too_large, "a batch of " + std::to_string(bytes) +
+                                                   " bytes of payload, results, errors and progress: at most " +
+                                                   std::to_string(bytes_allowed) + "; submit it in parts"};
+}
+
+std::optional<RequestRecord> seen_before(const View& view, const Context& context, const Moment& now) {
+  if (!context.request) return std::nullopt;
+  const auto client = view.find_name(NameSort::client, context.request->client);
+  const RequestRecord* record = client ? view.request(*client, context.request->id) : nullptr;
+  if (!record || now.book - record->recorded_at > limits::request_window) return std::nullopt;
+  return *record;
+}
+
+/// An opening's events belong to the epoch that it begins.
+Epoch epoch_of(const Submission& submission, const Book& book) {
+  for (const Command& command : submission.commands) {
+    if (const auto* open = std::get_if<OpenBook>(&command)) return open->opening.epoch;
+  }
+  return book.epoch;
+}
+
+class Execution {
+ public:
+  Execution(Store& store, const Submission& submission, const Moment& now, const Bounds& bounds)
+      : savepoint_(store),
+        // Most submissions are one command, which is refused before it changed anything: no before-images for
+        // them.
+        store_(needs_undo(store, submission) ? static_cast<Store&>(savepoint_) : store),
+        submission_(submission),
+        now_(now),
+        bounds_(bounds),
+        epoch_(epoch_of(submission, store.book())) {}
+
+  Outcome run() {
+    end_leases();
+    const std::size_t start = savepoint_.mark();
+    const std::size_t start_events = events_.size();
+    introduce();
+    const std::size_t introduced = events_.size();
+    auto answers = decide_all();
+    if (events_.size() == introduced) {
+      savepoint_.roll_back(start);
+      events_.resize(start_events);
+    }
+    savepoint_.commit();
+    return {std::move(events_), std::move(answers), std::nullopt};
+  }
+
+ private:
+  static bool needs_undo(const View& view, const Submission& submission) {
+    const Context& context = submission.context;
+    return submission.commands.size() > 1 || !view.find_name(NameSort::actor, context.actor) ||
+           (context.request && !view.find_name(NameSort::client, context.request->client));
+  }
+
+  [[nodiscard]] Sequence next() const { return store_.book().head.next(); }
+
+  void record(Event event, const Provenance& by, const std::optional<RequestRef>& request) {
+    events_.push_back(RecordedEvent{next(), epoch_, now_.wall, now_.boot, by, request, std::move(event)});
+    apply(store_, events_.back());
+  }
+
+  /// The id of a name, which is defined by whoever it names when it is an actor.
+  NameId name(NameSort sort, std::string_view text, Provenance by) {
+    if (const auto known = store_.find_name(sort, text)) return *known;
+    const NameId id(store_.book().names + 1);
+    if (sort == NameSort::actor) by.actor = id;
+    record(NameDefined{Name{id, sort, std::string(text)}}, by, std::nullopt);
+    return id;
+  }
+
+  // Nobody asked for these: they stay whatever becomes of the submission. An opening comes before them,
+  // because it may grant leases again; a held copy keeps its leases until it is adopted.
+  void end_leases() {
+    if (store_.book().held || submission_.commands.empty()) return;
+    const Command& first = submission_.commands.front();
+    if (std::holds_alternative<OpenBook>(first) || std::holds_alternative<BeginGeneration>(first) ||
+        std::holds_alternative<ExpireLeases>(first)) {
+      return;
+    }
+    Decision ended = decide(store_, ExpireLeases{}, now_, next(), bounds_);
+    if (ended.events.empty()) return;
+    Provenance by;
+    by.actor = name(NameSort::actor, own_actor, by);
+    for (Event& event : ended.events) {
+      if (const auto* expired = std::get_if<LeaseExpired>(&event)) by.cause = expired->token.claim;
+      record(std::move(event), by, std::nullopt);
+    }
+  }
+
+  void introduce() {
+    const Context& context = submission_.context;
+    by_ = Provenance{NameId(), context.origin, context.cause, context.reason, context.trace};
+    by_.actor = name(NameSort::actor, context.actor, by_);
+    if (!context.request) return;
+    request_ = RequestRef{name(NameSort::client, context.request->client, by_), context.request->id, 0};
+  }
+
+  void record_all(std::vector<Event> events, std::size_t command) {
+    if (request_) request_->command = static_cast<std::uint16_t>(command);
+    for (Event& event : events) record(std::move(event), by_, request_);
+  }
+
+  Result<std::vector<Answer>> decide_all() {
+    if (auto refused = check_size(submission_.commands, bounds_)) return leave(std::move(*refused), {}, 0);
+    const std::size_t mark = savepoint_.mark();
+    const std::size_t introduced = events_.size();
+    const Sequence head = store_.book().head;
+    std::vector<Answer> answers;
+    answers.reserve(submission_.commands.size());
+    for (std::size_t i = 0; i < submission_.commands.size(); ++i) {
+      const Command& command = submission_.commands[i];
+      Decision decision = decide(store_, command, now_, next(), bounds_);
+      if (decision.refusal) {
+        if (i > 0) {
+          savepoint_.roll_back(mark);
+          events_.resize(introduced);
+          decision.events = redecide(command, *decision.refusal);
+        }
+        return leave(in_batch(std::move(*decision.refusal), i, head), std::move(decision.events), i);
+      }
+      const std::size_t first = events_.size();
+      record_all(std::move(decision.events), i);
+      auto given = answer(command, std::span(events_).subspan(first), store_);
+      DAYBOOK_ASSERT(given.has_value());
+      answers.push_back(std::move(*given));
+    }
+    return answers;
+  }
+
+  /// What the refusal leaves on record once the batch around it never happened: nothing, if it followed from
+  /// the batch.
+  std::vector<Event> redecide(const Command& command, const Refusal& refusal) {
+    Decision again = decide(store_, command, now_, next(), bounds_);
+    if (!again.refusal || again.refusal->code != refusal.code) return {};
+    return std::move(again.events);
+  }
+
+  [[nodiscard]] Refusal in_batch(Refusal refusal, std::size_t index, Sequence head) const {
+    const std::size_t count = submission_.commands.size();
+    if (count == 1) return refusal;
+    if (refusal.code == RefusalCode::duplicate_key && refusal.job > head.value()) {
+      refusal.job = 0;  // a job that will never have been
+      refusal.sentence = "its unique key is given to an earlier job of the same batch";
+    }
+    refusal.sentence =
+        "command " + std::to_string(index + 1) + " of " + std::to_string(count) + ": " + std::move(refusal.sentence);
+    return refusal;
+  }
+
+  // What passes by itself is not held against a request: asked again, it may happen.
+  tl::unexpected<Refusal> leave(Refusal refusal, std::vector<Event> events, std::size_t command) {
+    if (!store_.book().held && refusal.code != RefusalCode::storage_full) {
+      if (request_) events.emplace_back(RequestRefused{refusal});
+      record_all(std::move(events), command);
+    }
+    return tl::unexpected<Refusal>(std::move(refusal));
+  }
+
+  Savepoint savepoint_;
+  Store& store_;
+  const Submission& submission_;
+  const Moment& now_;
+  const Bounds& bounds_;
+  const Epoch epoch_;
+  Provenance by_;
+  std::optional<RequestRef> request_;
+  std::vector<RecordedEvent> events_;
+};
+
+}  // namespace
+
+Outcome execute(Store& store, const Submission& submission, const Moment& now, const Bounds& bounds) {
+  store.advance(now);
+  if (auto refused = check_context(submission.context)) return {{}, tl::unexpected<Refusal>(std::move(*refused)), {}};
+  if (auto record = seen_before(store, submission.context, now)) return {{}, std::vector<Answer>{}, std::move(record)};
+  return Execution(store, submission, now, bounds).run();
+}
+
+}  // namespace daybook

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The rules that several commands share: which job is meant, who may speak for it, what follows the end of an
+// attempt, and which values are in range.
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "daybook/core/command.hpp"
+#include "daybook/core/decide.hpp"
+#include "daybook/core/event.hpp"
+#include "daybook/core/view.hpp"
+
+namespace daybook {
+
+/// "job 17-9f3ac1d2", or "job 17" as an operator types it.
+[[nodiscard]] std::string shown(const JobId& id);
+
+/// Refusals no_such_job and another_history. An id without a generation means the job of that sequence.
+[[nodiscard]] Result<const Job*> find_job(const View& view, const JobId& id);
+
+/// Why this token does not speak for the job: another_history, already_completed, lease_lost, not_running.
+/// Nothing: it is the token of the current claim, and the lease had not ended at `now` (unset: whenever it
+/// ends).
+[[nodiscard]] std::optional<Refusal> challenge(const Book& book, const Job& job, const Token& token,
+                                               std::optional<BookTime> now);
+/// The same for a lease that book time has passed.
+[[nodiscard]] Refusal lease_ended(const Job& job);
+
+/// What follows the end of a claim that nobody reported.
+[[nodiscard]] LeaseExpired lost_lease(const Job& job, ExpiryReason reason, const Moment& now);
+
+[[nodiscard]] Due due_now(const Moment& now);
+[[nodiscard]] Due due_after(Duration delay, const Moment& now);  // never past due_max
+[[nodiscard]] Result<Due> due_of(const When& when, const Moment& now);
+
+// Nothing: in range.
+[[nodiscard]] std::optional<Refusal> check_lease(Duration lease);
+[[nodiscard]] std::optional<Refusal> check_delay(std::string_view what, Duration delay);
+[[nodiscard]] std::optional<Refusal> check_contents(std::string_view what, const Envelope& contents,
+                                                    const Bounds& bounds);
+[[nodiscard]] std::optional<Refusal> check_text(std::string_view what, std::string_view name);
+[[nodiscard]] std::optional<Refusal> check_texts(std::string_view what, const std::vector<std::string>& names);
+
+}  // namespace daybook
