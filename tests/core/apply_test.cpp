@@ -156,6 +156,9 @@ TEST_F(ApplyTest, AKeyIsNeverHeldTwice) {
   unique.unique_key = "k";
   const JobId id = book.schedule(unique);
   expect_damage(JobScheduled{book.job(id).spec, testing::first_tag, {}}, "unique key is held");
+  book.done(Fail{.job = id, .token = book.claim_one().token, .retryable = false});
+  book.schedule(unique);
+  expect_damage(JobRetried{id, {}, 9}, "unique key is held");
 }
 
 TEST_F(ApplyTest, ARequestIsRememberedFromItsFirstEventToItsLast) {

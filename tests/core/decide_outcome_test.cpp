@@ -93,6 +93,7 @@ TEST_F(OutcomeTest, OneRenewalCannotRecordMoreThan32RefusalsOfAJob) {
   }
   book.done(renew);
   EXPECT_EQ(book.count<OutcomeRefused>(), limits::refusals_recorded_max);
+  EXPECT_EQ(book.job(id).refused.size(), limits::refusals_recorded_max);  // each once
 }
 
 TEST_F(OutcomeTest, ATokenOfALeaseThatEndedIsRefusedByDecideAlone) {

@@ -185,6 +185,18 @@ RC_GTEST_PROP(Lifecycle, AStaleTokenIsRefusedAndChangesNothing, ()) {
   RC_TAG(seen > 0 ? "stale tokens seen" : "none");
 }
 
+RC_GTEST_PROP(Lifecycle, NoLeaseOutlivesItsEnd, ()) {
+  const Steps steps = *testing::histories();
+  live(steps, [](const Exchange& exchange, const Driver&, const State& state) {
+    const Command& first = exchange.submission.commands.front();
+    const bool grants_or_limits = std::holds_alternative<OpenBook>(first) ||
+                                  std::holds_alternative<BeginGeneration>(first) ||
+                                  std::holds_alternative<ExpireLeases>(first);
+    if (grants_or_limits || exchange.outcome.repeated || state.book().held) return;
+    for (const Sequence id : state.running()) RC_ASSERT(state.job(id)->lease->ends_at > exchange.now.book);
+  });
+}
+
 RC_GTEST_PROP(Lifecycle, AStaleOutcomeIsOnRecordOncePerReason, ()) {
   const Steps steps = *testing::histories();
   std::set<std::tuple<Sequence, Token, RefusalCode>> seen;
