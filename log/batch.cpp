@@ -5,8 +5,7 @@
 #include "daybook/log/journal.hpp"
 #include "event_codec.hpp"
 
-// The framing of events within a batch's payload. The batch's own header, checksums and place in a file are
-// not known here.
+// The framing of events within a batch's payload. The batch's own header, checksums and place are not known here.
 
 namespace daybook {
 namespace {
@@ -42,6 +41,16 @@ std::span<const std::byte> next_message(std::span<const std::byte> payload, std:
   const auto message = payload.subspan(at + message_frame_bytes, bytes);
   at += message_frame_bytes + bytes;
   return message;
+}
+
+RecordedEvent decode_event_of(Sequence expected, std::span<const std::byte> message, const Place& where) {
+  RecordedEvent event = decode_event(message, where);
+  if (event.sequence != expected) {
+    throw CorruptionError(Damage::foreign, {where.path, where.offset, expected},
+                          "event of sequence " + std::to_string(event.sequence.value()) + ", expected " +
+                              std::to_string(expected.value()));
+  }
+  return event;
 }
 
 }  // namespace
@@ -86,12 +95,7 @@ void each_event(std::span<const std::byte> payload, Sequence first, std::uint32_
                 const std::function<bool(const RecordedEvent&)>& visit, const Place& where) {
   Sequence expected = first;
   const auto decode = [&](std::span<const std::byte> message) {
-    const RecordedEvent event = decode_event(message, where);
-    if (event.sequence != expected) {
-      throw CorruptionError(Damage::foreign, {where.path, where.offset, expected},
-                            "event of sequence " + std::to_string(event.sequence.value()) + ", expected " +
-                                std::to_string(expected.value()));
-    }
+    const RecordedEvent event = decode_event_of(expected, message, where);
     expected = expected.next();
     return visit(event);
   };
@@ -100,10 +104,13 @@ void each_event(std::span<const std::byte> payload, Sequence first, std::uint32_
 
 std::vector<RecordedEvent> decode_batch(const EncodedBatch& batch) {
   std::vector<RecordedEvent> events;
-  each_event(batch.bytes, batch.first, batch.count, [&](const RecordedEvent& event) {
-    events.push_back(event);
+  Sequence expected = batch.first;
+  const auto decode = [&](std::span<const std::byte> message) {
+    events.push_back(decode_event_of(expected, message, {}));
+    expected = expected.next();
     return true;
-  });
+  };
+  each_message(batch.bytes, batch.count, decode);
   return events;
 }
 

@@ -10,16 +10,15 @@
 #include "daybook/core/assert.hpp"
 #include "event_wire.hpp"
 
-// Messages: the memory an event is built in, and the limits under which one is read. Fields are
-// event_write.cpp's and event_read.cpp's, framing is batch.cpp's.
+// Messages: the memory an event is built in, and the limits under which one is read. Fields are event_write.cpp's and
+// event_read.cpp's, framing is batch.cpp's.
 
 namespace daybook {
 namespace {
 
 constexpr std::size_t word_bytes = sizeof(capnp::word);
 
-/// Builds in the words it was given. What does not fit goes elsewhere, is counted, and is then built again
-/// with more room.
+/// Builds in the words it was given. What does not fit goes elsewhere, is counted, and is then built again with more room.
 class InPlaceBuilder final : public capnp::MessageBuilder {
  public:
   explicit InPlaceBuilder(kj::ArrayPtr<capnp::word> words) : words_(words) {}
@@ -60,8 +59,7 @@ std::size_t words_of(const JobSpec& spec) {
   return words;
 }
 
-/// Room for the parts of an event that can be large. A guess that is too small costs a second go, nothing
-/// else.
+/// Room for the parts of an event that can be large. A guess that is too small costs a second go, nothing else.
 struct VariableWords {
   std::size_t operator()(const JobScheduled& event) const { return event.spec ? words_of(*event.spec) : 0; }
   std::size_t operator()(const JobCompleted& event) const { return words_of(event.result); }

@@ -10,8 +10,8 @@
 #include "daybook/core/error.hpp"
 #include "event_wire.hpp"
 
-// From the schema's readers to events: event_write.cpp the other way round. That values are values of our
-// types is judged here (an enum's number, the size of a uuid); whether they make sense together is not.
+// From the schema's readers to events: event_write.cpp the other way round. That values are values of our types is
+// judged here (an enum's number, the size of a uuid); whether they make sense together is not.
 
 namespace daybook {
 namespace {
@@ -19,8 +19,7 @@ namespace {
 using Body = wire::RecordedEvent::Body;
 using Which = Body::Which;
 
-/// Bytes that Cap'n Proto accepts and that are still no event. Becomes a CorruptionError where the sequence
-/// is known.
+/// Bytes that Cap'n Proto accepts and that are still no event. Becomes a CorruptionError where the sequence is known.
 struct Undecodable {
   std::string what;
 };

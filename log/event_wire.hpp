@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What event_codec.cpp (messages), event_write.cpp and event_read.cpp (fields) share. The only header of ours
-// that shows types of Cap'n Proto; nobody else includes it.
+// What event_codec.cpp (messages), event_write.cpp and event_read.cpp (fields) share. The only header of ours that shows
+// types of Cap'n Proto; nobody else includes it.
 
 #include <event.capnp.h>
 
@@ -20,8 +20,7 @@ inline constexpr std::size_t event_types = std::variant_size_v<Event>;
 static_assert(static_cast<std::size_t>(wire::RecordedEvent::Body::REQUEST_REFUSED) + 1 == event_types,
               "every event of the schema has its place in the variant, and the reverse");
 
-/// The highest revision of each event type that this release knows, and the one it writes; by the number of
-/// the type.
+/// The highest revision of each event type that this release knows, and the one it writes; by the number of the type.
 inline constexpr std::array<std::uint16_t, event_types> revisions = {
     1,  // BookOpened
     1,  // BookClosed

@@ -7,17 +7,16 @@
 #include "daybook/core/assert.hpp"
 #include "event_wire.hpp"
 
-// From events to the schema's builders, field by field in the order of the schema. Groups and structs that
-// recur (job, token, due, next, envelope) go through templates, because Cap'n Proto gives each occurrence its
-// own type. Empty texts and envelopes stay null pointers and cost nothing.
+// From events to the schema's builders, field by field in the order of the schema. Groups and structs that recur (job, token,
+// due, next, envelope) go through templates, because Cap'n Proto gives each occurrence its own type. Empty texts and
+// envelopes stay null pointers and cost nothing.
 
 namespace daybook {
 namespace {
 
 using Body = wire::RecordedEvent::Body;
 
-// The enums of the schema have the numbers of ours, so a cast translates.
-
+// The enums of the schema have the numbers of ours, so a cast translates. Their last members show that none is missing.
 template <class Wire, class Ours>
 constexpr bool same(Wire wire, Ours ours) {
   return static_cast<std::uint16_t>(wire) == static_cast<std::uint16_t>(ours);
@@ -57,7 +56,6 @@ capnp::Data::Reader data(const Uuid& uuid) {
 }
 
 // An empty text stays a null pointer.
-// field.
 template <class Set>
 void put_text(std::string_view text, Set set) {
   if (!text.empty()) set(data(text));

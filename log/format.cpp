@@ -7,9 +7,8 @@
 #include "daybook/core/assert.hpp"
 #include "sha256.hpp"
 
-// Each structure's layout is written once, as a function that walks its fields in order; a Writer or a Reader
-// goes along. Offsets therefore cannot differ between the two. What lies between the last field and the
-// checksum is zero.
+// Each structure's layout is written once, as a function that walks its fields in order; a Writer or a Reader goes along.
+// Offsets therefore cannot differ between the two. What lies between the last field and the checksum is zero.
 
 namespace daybook::format {
 namespace {
@@ -129,7 +128,8 @@ void walk_segment_header(Walker& walker, Header& header) {
   walker.u64(header.segment_bytes);      //  88
   field(walker, header.created);         //  96
   walker.raw(header.chain);              // 104
-}  // 136: zeros; 4092: checksum
+  // 136: zeros; 4092: checksum
+}
 
 template <class Walker, class Header>
 void walk_batch_header(Walker& walker, Header& header, std::uint32_t& unknown_flags) {
@@ -144,7 +144,8 @@ void walk_batch_header(Walker& walker, Header& header, std::uint32_t& unknown_fl
   walker.u64(header.batch_id);                           //  48
   walker.raw(header.previous);                           //  56
   walker.u32(header.payload_crc32c);                     //  88
-}  //  92: zeros; 124: checksum
+  // 92: zeros; 124: checksum
+}
 
 template <class Walker, class Seal>
 void walk_seal_payload(Walker& walker, Seal& seal) {
@@ -153,7 +154,8 @@ void walk_seal_payload(Walker& walker, Seal& seal) {
   field(walker, seal.last);     //  16
   walker.u64(seal.used_bytes);  //  24
   walker.raw(seal.chain);       //  32
-}  //  64
+  // 64: the end
+}
 
 template <class Walker, class Slot>
 void walk_witness_slot(Walker& walker, Slot& slot, std::uint32_t& witness_version, std::uint32_t& unknown_flags) {
@@ -167,7 +169,8 @@ void walk_witness_slot(Walker& walker, Slot& slot, std::uint32_t& witness_versio
   field(walker, slot.epoch);                             //  56
   walker.u64(slot.counter);                              //  64
   walker.raw(slot.chain);                                //  72
-}  // 104: zeros; 508: checksum
+  // 104: zeros; 508: checksum
+}
 
 constexpr std::size_t checksum_bytes = 4;
 constexpr std::size_t segment_header_fields = 136;
@@ -197,8 +200,7 @@ tl::unexpected<Problem> newer(const std::string& what) {
   return problem(Problem::Kind::newer, what + ": written by a newer release of Daybook; upgrade to read it");
 }
 
-/// What every structure is judged by before a field of it is believed: size, magic, checksum. Returns exactly
-/// its bytes.
+/// What a structure is judged by before a field of it is believed: size, magic, checksum. Returns exactly its bytes.
 Parsed<std::span<const std::byte>> intact(std::span<const std::byte> bytes, std::size_t size, std::string_view magic,
                                           const std::string& what) {
   if (bytes.size() < size) {
@@ -218,8 +220,8 @@ Parsed<std::span<const std::byte>> intact(std::span<const std::byte> bytes, std:
   Reader(bytes.last(checksum_bytes)).u32(stored);
   const std::uint32_t computed = crc32c(bytes.first(size - checksum_bytes));
   if (stored != computed) {
-    return problem(Problem::Kind::checksum,
-                   what + " checksum: its bytes give " + hexadecimal(computed) + ", expected " + hexadecimal(stored));
+    return problem(Problem::Kind::checksum, what + " checksum: found " + hexadecimal(stored) + ", expected " +
+                                                hexadecimal(computed) + " for its bytes");
   }
   return bytes;
 }

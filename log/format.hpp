@@ -52,9 +52,8 @@ struct Problem {
 template <class T>
 using Parsed = tl::expected<T, Problem>;
 
-/// The first 4096 bytes of a segment file, written and synced before its first batch. Magic, version, minimum
-/// reader and the place of the checksum (the last four bytes, over all before them) stay as they are in every
-/// version to come.
+/// The first 4096 bytes of a segment file, written and synced before its first batch. Magic, version, minimum reader and
+/// the place of the checksum (the last four bytes, over all before them) stay as they are in every version to come.
 struct SegmentHeader {
   std::uint32_t format_version = format::version;
   std::uint32_t minimum_reader = format::reader;  // a release that reads less must refuse the file
@@ -73,8 +72,7 @@ struct SegmentHeader {
   friend bool operator==(const SegmentHeader&, const SegmentHeader&) = default;
 };
 
-/// Before every batch. Its checksum covers everything before it, so its length is safe to follow once it was
-/// parsed.
+/// Before every batch. Its checksum covers everything before it, so its length is safe to follow once it was parsed.
 struct BatchHeader {
   std::uint32_t payload_bytes = 0;  // multiple of 8; follows the header at once
   Sequence first;                   // of its first event; of a seal: of the event that would come next
@@ -99,8 +97,7 @@ struct SealPayload {
   friend bool operator==(const SealPayload&, const SealPayload&) = default;
 };
 
-/// One slot of the witness: how far the log was synced. Of the two slots that parse, the one with the higher
-/// counter counts.
+/// One slot of the witness: how far the log was synced. Of the slots that parse, the one with the higher counter counts.
 struct WitnessSlot {
   Uuid log_uuid;
   bool clean = false;            // flag bit 0: closed in order, nothing was written since; other flags must be 0
@@ -127,9 +124,9 @@ struct WitnessSlot {
 /// The bytes of a seal's payload, whose checksum (in its batch header) was checked before. Exactly its size.
 [[nodiscard]] Parsed<SealPayload> parse_seal_payload(std::span<const std::byte> bytes);
 
-/// The hash after a batch: SHA-256 over its header without the header's checksum (the first 124 bytes, which
-/// hold the hash before it) and then its payload, without padding. A seal holds no event and does not move
-/// the chain. `header` is the 128 stored bytes.
+/// The hash after a batch: SHA-256 over its header without the header's checksum (the first 124 bytes, which hold the
+/// hash before it) and then its payload, without padding. A seal holds no event and does not move the chain. `header` is
+/// the 128 stored bytes.
 [[nodiscard]] Hash chain_hash(std::span<const std::byte, batch_header_bytes> header,
                               std::span<const std::byte> payload);
 

@@ -3,14 +3,12 @@
 
 #include <openssl/evp.h>
 
-#include <memory>
 #include <new>
 #include <stdexcept>
 #include <string>
 
-// The algorithm is fetched once for the process and never freed (a static of another file may still hash
-// while the process ends); the context belongs to its thread. Looking the algorithm up for every hash costs
-// more than a short hash.
+// The algorithm is fetched once for the process and kept: looking it up for every hash costs more than a short hash. The
+// context belongs to its thread.
 
 namespace daybook {
 namespace {
@@ -29,14 +27,26 @@ const EVP_MD* algorithm() {
   return fetched;
 }
 
-struct FreeContext {
-  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+// A plain pointer beside the guard that frees it: an object with static lifetime may close a book while the process ends, after
+// the guard of its thread is gone. Then one more context is made, and left to the end of the process.
+thread_local EVP_MD_CTX* current = nullptr;
+
+struct FreeAtThreadEnd {
+  ~FreeAtThreadEnd() {
+    EVP_MD_CTX_free(current);
+    current = nullptr;
+  }
+  void arm() const {}  // touching a thread_local is what makes its destructor run
 };
+thread_local const FreeAtThreadEnd guard;
 
 EVP_MD_CTX* context() {
-  thread_local const std::unique_ptr<EVP_MD_CTX, FreeContext> mine(EVP_MD_CTX_new());
-  if (mine == nullptr) throw std::bad_alloc();
-  return mine.get();
+  if (current == nullptr) {
+    current = EVP_MD_CTX_new();
+    if (current == nullptr) throw std::bad_alloc();
+    guard.arm();
+  }
+  return current;
 }
 
 }  // namespace

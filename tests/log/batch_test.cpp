@@ -13,6 +13,7 @@
 #include "daybook/log/journal.hpp"
 #include "event_codec.hpp"
 #include "event_samples.hpp"
+#include "support/generators.hpp"
 
 namespace daybook {
 namespace {
@@ -47,6 +48,12 @@ TEST(Batch, ReadsBackAsItWasWritten) {
   EXPECT_EQ(batch.count, events.size());
   EXPECT_EQ(batch.bytes.size() % 8, 0U);
   EXPECT_EQ(decode_batch(batch), events);
+}
+
+RC_GTEST_PROP(Batch, DecodingIsTheInverseOfEncoding, (std::vector<RecordedEvent> events)) {
+  const auto first = *rc::gen::inRange<std::uint64_t>(1, 1'000'000'000);
+  for (std::size_t i = 0; i < events.size(); ++i) events[i].sequence = Sequence(first + i);
+  RC_ASSERT(decode_batch(batch_of(events)) == events);
 }
 
 TEST(Batch, TellsHowManyBytesEachEventTakes) {

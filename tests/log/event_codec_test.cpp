@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
 
 #include <cstring>
 #include <memory>
@@ -15,6 +16,7 @@
 
 #include "event_samples.hpp"
 #include "hex.hpp"
+#include "support/generators.hpp"
 
 namespace daybook {
 namespace {
@@ -69,6 +71,10 @@ TEST(EventCodec, EveryTypeOfEventReadsBackAsItWasWritten) {
     met.insert(type_name(event.event));
   }
   EXPECT_EQ(met.size(), all_event_type_names().size()) << "a type of event has no sample";
+}
+
+RC_GTEST_PROP(EventCodec, DecodingIsTheInverseOfEncoding, (const RecordedEvent& event)) {
+  RC_ASSERT(decode_event(encoded(event)) == event);
 }
 
 TEST(EventCodec, EveryEventStillHasTheBytesOfVersion1) {
