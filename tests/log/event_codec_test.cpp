@@ -89,6 +89,11 @@ TEST(EventCodec, EveryEventStillHasTheBytesOfVersion1) {
   }
 }
 
+TEST(EventCodec, ADueAtTheBeginningOfBookTimeIsStillRelative) {
+  const RecordedEvent event = recorded(JobRescheduled{.job = {}, .due = {.at = {}, .after = BookTime()}});
+  EXPECT_EQ(decode_event(encoded(event)), event);
+}
+
 TEST(EventCodec, AMessageIsReadAtAnyAlignment) {
   const RecordedEvent event = sample_events()[11];
   const auto message = encoded(event);
