@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "event_walk.hpp"
+
+#include <algorithm>
+
+#include "daybook/core/error.hpp"
+#include "event_codec.hpp"
+#include "segment_name.hpp"
+#include "segment_reader.hpp"
+
+// A segment may be sealed, cut to its used size and followed by another while it is read; what stands before the end
+// that was asked for never changes, so names are listed once and each file is opened when its turn comes.
+
+namespace daybook {
+namespace {
+
+constexpr const char* advice = ". Nothing was changed. Run daybook verify to see the whole extent.";
+
+[[noreturn]] void damaged(Damage damage, const std::string& path, std::uint64_t offset, Sequence sequence,
+                          const std::string& found) {
+  throw CorruptionError(damage, {path, offset, sequence}, found + advice);
+}
+
+// The segments from that which holds `from` on.
+std::vector<Sequence> segments_from(Storage& storage, Sequence from) {
+  std::vector<Sequence> segments = list_log(storage).segments;
+  const auto behind = std::upper_bound(segments.begin(), segments.end(), from);
+  if (behind == segments.begin()) {
+    damaged(Damage::lost_acknowledged, segment_name(from), 0, from, "no segment holds this sequence");
+  }
+  segments.erase(segments.begin(), behind - 1);
+  return segments;
+}
+
+SegmentReader open_segment(Storage& storage, const Uuid& log_uuid, Sequence first) {
+  const std::string name = segment_name(first);
+  LogFile file = LogFile::open(storage, name, OpenMode::read);
+  const auto header = SegmentReader::read_header(file);
+  if (!header) {
+    damaged(
+        header.error().kind == format::Problem::Kind::newer ? Damage::unknown_format : Damage::corrupt_sealed_segment,
+        name, 0, first, header.error().sentence);
+  }
+  if (header->log_uuid != log_uuid || header->first != first) {
+    damaged(Damage::foreign, name, 0, first,
+            "a segment of log " + to_string(header->log_uuid) + " that begins with sequence " +
+                std::to_string(header->first.value()) + ", expected " + to_string(log_uuid) + " and " +
+                std::to_string(first.value()));
+  }
+  return SegmentReader(std::move(file), *header);
+}
+
+}  // namespace
+
+void walk_events(Storage& storage, const Uuid& log_uuid, Sequence from, Sequence until,
+                 const std::function<bool(const RecordedEvent&)>& visit) {
+  from = std::max(from, Sequence(1));
+  if (from > until) return;
+  std::optional<Cursor> before;
+  for (const Sequence first : segments_from(storage, from)) {
+    SegmentReader reader = open_segment(storage, log_uuid, first);
+    if (before &&
+        (first != before->next || reader.cursor().chain != before->chain || reader.cursor().epoch < before->epoch)) {
+      damaged(Damage::corrupt_sealed_segment, segment_name(first), 0, before->next,
+              "the segment does not continue the one before it, which ends with sequence " +
+                  std::to_string(before->last().value()));
+    }
+    reader.skip_before(from);
+    Step step = reader.next();
+    for (; step.kind == Step::Kind::batch; step = reader.next()) {
+      bool more = true;
+      try {
+        each_event(step.payload, step.header.first, step.header.count, [&](const RecordedEvent& event) {
+          more = event.sequence < from || visit(event);
+          return more;
+        });
+      } catch (const CorruptionError& error) {
+        if (!error.place().path.empty()) throw;  // the visitor's own
+        damaged(error.damage(), segment_name(first), step.offset, error.place().sequence.value_or(step.header.first),
+                error.what());
+      }
+      if (!more || step.last >= until) return;
+    }
+    if (step.kind == Step::Kind::bad) {
+      damaged(step.no_crash.value_or(Damage::corrupt_sealed_segment), segment_name(first), step.bad_offset,
+              reader.cursor().next, step.found);
+    }
+    if (step.kind == Step::Kind::blank) {
+      damaged(Damage::lost_acknowledged, segment_name(first), step.offset, reader.cursor().next,
+              "the log ends here, expected events up to sequence " + std::to_string(until.value()));
+    }
+    before = reader.cursor();
+  }
+  damaged(Damage::lost_acknowledged, segment_name(before->next), 0, before->next,
+          "the segment is missing: expected events up to sequence " + std::to_string(until.value()));
+}
+
+std::optional<Hash> chain_behind(Storage& storage, const Uuid& log_uuid, Sequence sequence) {
+  if (sequence == Sequence(0)) return Hash{};
+  SegmentReader reader = open_segment(storage, log_uuid, segments_from(storage, sequence).front());
+  reader.skip_before(sequence);
+  const Step step = reader.next();
+  if (step.kind == Step::Kind::bad) {
+    damaged(step.no_crash.value_or(Damage::corrupt_sealed_segment), reader.file().name(), step.bad_offset,
+            reader.cursor().next, step.found);
+  }
+  if (step.kind != Step::Kind::batch || step.last != sequence) return std::nullopt;
+  return reader.cursor().chain;
+}
+
+}  // namespace daybook

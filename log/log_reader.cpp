@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daybook/log/log_reader.hpp"
+
+#include "event_walk.hpp"
+#include "inspection.hpp"
+#include "segment_name.hpp"
+#include "witness.hpp"
+
+// The witness tells a reader how far it may go: what stands behind it may not be synced yet, or never be.
+
+namespace daybook {
+
+bool log_exists(Storage& storage) {
+  const LogFiles files = list_log(storage);
+  return files.witness || !files.segments.empty();
+}
+
+struct LogReader::Impl {
+  Storage& storage;
+  Uuid log_uuid;
+  Head head;
+};
+
+LogReader::LogReader(Storage& storage) : impl_(std::make_unique<Impl>(Impl{storage, {}, {}})) {
+  const WitnessFound witness = read_witness(storage);
+  if (witness.newest) {
+    impl_->log_uuid = witness.newest->log_uuid;
+    impl_->head = {witness.newest->acknowledged, witness.newest->chain};
+    if (list_log(storage).segments.empty()) {
+      throw CorruptionError(Damage::lost_acknowledged, {log_folder, std::nullopt, std::nullopt},
+                            "no segment is left, and the witness saw events synced up to sequence " +
+                                std::to_string(witness.newest->acknowledged.value()) +
+                                ". Nothing was changed. Restore the book from a backup.");
+    }
+    return;
+  }
+  Inspection found;
+  inspect(storage, Depth::ends, found);
+  impl_->log_uuid = found.log_uuid;
+  impl_->head = found.head;
+}
+
+LogReader::~LogReader() = default;
+LogReader::LogReader(LogReader&&) noexcept = default;
+
+Uuid LogReader::log_uuid() const {
+  return impl_->log_uuid;
+}
+
+Head LogReader::head() const {
+  return impl_->head;
+}
+
+void LogReader::read(Sequence from, const std::function<bool(const RecordedEvent&)>& visit) const {
+  walk_events(impl_->storage, impl_->log_uuid, from, impl_->head.sequence, visit);
+}
+
+std::optional<Hash> LogReader::chain_at(Sequence sequence) const {
+  if (sequence > impl_->head.sequence) return std::nullopt;
+  return chain_behind(impl_->storage, impl_->log_uuid, sequence);
+}
+
+}  // namespace daybook

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// MemoryStorage: a disk in memory that forgets what was not synced. Per file it keeps what the device holds
+// apart from what the page cache shows; creations, renames and removals reach the device only with
+// sync_folder. Verbs crash it, damage it, fill it and make single calls fail. Handles opened before a crash
+// are dead afterwards (EBADF).
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "daybook/core/ports.hpp"
+
+namespace daybook::test {
+
+enum class Operation : std::uint8_t {
+  open,
+  create,
+  read,
+  write,
+  sync_data,
+  sync,
+  truncate,
+  allocate,
+  size,
+  drop_cache,
+  make_read_only,
+  list,
+  make_folder,
+  rename,
+  remove,
+  sync_folder,
+  free_bytes,
+};
+inline constexpr std::size_t operation_count = 17;
+
+/// Thrown out of the storage call at which the power was cut (`cut_power_at`); every call after it fails
+/// until `crash` or `kill`. Not a std::exception, so that nothing catches it by accident.
+struct PowerCut {};
+
+/// What a crash does to each unsynced 512-byte sector and each unsynced change of a folder, drawn from
+/// `seed`. The rest of the weights is `lost`. With `garbage`, only bytes that were being written are hurt:
+/// the device is assumed to leave the durable part of a sector alone.
+struct CrashPlan {
+  std::uint64_t seed = 0;
+  unsigned kept_percent = 50;
+  unsigned garbage_percent = 0;
+};
+
+class MemoryStorage final : public Storage {
+ public:
+  MemoryStorage();
+  ~MemoryStorage() override;
+
+  /// The same disk, page cache included, with no handle open and no failure planned.
+  [[nodiscard]] std::unique_ptr<MemoryStorage> clone() const;
+
+  // ---- ends ----
+  void kill();                        // the process dies: what was written stays in the page cache, unsynced
+  void crash();                       // power is lost: all that was not synced is gone
+  void crash(const CrashPlan& plan);  // power is lost: of what was not synced, some reached the device
+  void crash_keeping_all();           // power is lost just after everything reached the device
+
+  // ---- damage; all of it durable at once ----
+  void flip_bit(const std::string& name, std::uint64_t bit);     // bit 0 is the lowest of byte 0
+  void cut(const std::string& name, std::uint64_t size);         // to its first `size` bytes
+  void tear_tail(const std::string& name, std::uint64_t bytes);  // the last non-zero `bytes` become zero
+  void remove_durably(const std::string& name);
+  void write_durably(const std::string& name, std::vector<std::byte> content);
+  [[nodiscard]] std::vector<std::byte> content(const std::string& name) const;  // as the page cache shows it
+  [[nodiscard]] std::vector<std::string> names() const;                         // of all files, sorted
+  [[nodiscard]] bool exists(const std::string& name) const;
+  [[nodiscard]] bool read_only(const std::string& name) const;
+
+  // ---- failures ----
+  void fail_next(Operation operation, int error_number) { fail_at(operation, 1, error_number); }
+  void fail_at(Operation operation, std::uint64_t nth, int error_number);  // the nth such call from now, once
+  void fail_call(std::uint64_t nth, int error_number);                     // the nth call of any kind from now, once
+  void cut_power_at(std::uint64_t nth);                                    // the nth call from now throws PowerCut
+  [[nodiscard]] bool fired() const;          // did the planned failure or power cut happen?
+  void heal();                               // forgets planned failures
+  void transfer_at_most(std::size_t bytes);  // reads and writes move no more than this at once; 0: no bound
+  void set_free_bytes(std::optional<std::uint64_t> bytes);  // growing files use it up; unset: a large disk
+
+  // ---- counters, since construction ----
+  [[nodiscard]] std::uint64_t calls() const;
+  [[nodiscard]] std::uint64_t calls(Operation operation) const;
+  /// Writes whose bytes are not synced yet, in any file.
+  [[nodiscard]] bool dirty(const std::string& name) const;
+
+  // ---- Storage ----
+  [[nodiscard]] Opened open(const std::string& name, OpenMode mode) override;
+  [[nodiscard]] int list(const std::string& folder, std::vector<std::string>& names) override;
+  [[nodiscard]] int make_folder(const std::string& folder) override;
+  [[nodiscard]] int rename(const std::string& from, const std::string& to) override;
+  [[nodiscard]] int remove(const std::string& name) override;
+  [[nodiscard]] int sync_folder(const std::string& folder) override;
+  [[nodiscard]] int free_bytes(std::uint64_t& bytes) override;
+  [[nodiscard]] Locked lock(const std::string& purpose) override;
+  [[nodiscard]] std::string describe(const std::string& name) const override;
+
+ private:
+  struct Disk;
+  class Handle;
+  class Lock;
+  std::shared_ptr<Disk> disk_;
+};
+
+}  // namespace daybook::test
