@@ -83,10 +83,10 @@ struct SegmentLog::Impl {
   }
 
   // Ahead of need: a failure here hurts nobody yet, and comes again when it does.
-  void reserve_ahead() noexcept {
+  void reserve_ahead() {
     try {
       if (next ? tight : should_reserve()) static_cast<void>(reserve_next(0));
-    } catch (const std::exception&) {
+    } catch (const StorageError&) {
       next.reset();
       tight = true;
     }
