@@ -539,7 +539,10 @@ namespace store_suite {
 /// Does the same to a store and to ScanStore, at random, and compares what they answer.
 class RandomSteps {
  public:
-  explicit RandomSteps(const StoreUnderTest& under_test) : under_test_(under_test), store_(under_test.make()) {}
+  explicit RandomSteps(const StoreUnderTest& under_test) : under_test_(under_test), store_(under_test.make()) {
+    // Housekeeping is told the moment that the store stands at.
+    advance(Duration(0), Duration(0));
+  }
 
   void step() {
     switch (pick(0, 20)) {
