@@ -32,24 +32,40 @@ struct IndexDistrust {
   std::string why;
 };
 
+/// How much of the index is kept in memory between two projections. The defaults are right for all but tests.
+struct IndexTuning {
+  std::size_t window = 16'384;           // waiting jobs known per lane, and per order of future jobs
+  std::size_t chunk = 1'024;             // of these, read from LMDB at a time
+  std::size_t cached_jobs = 65'536;      // jobs kept although LMDB holds them too; running ones are not counted
+  std::size_t promotions = 50'000;       // jobs moved to the ready lanes in one transaction
+  std::uint64_t map_bytes = 1ULL << 30;  // address space at first; it grows by itself
+};
+
 class JobIndex final : public Store {
  public:
   /// Opens the index in `folder` (absolute), or says why it cannot be trusted: missing, another layout, left open under
   /// another boot or on another file, or closed uncleanly in a way that LMDB may not have survived. Checks everything
   /// but the chain: the caller compares `mark()` with the log and calls `create` when it does not fit.
-  [[nodiscard]] static std::unique_ptr<JobIndex> open(const std::string& folder, const Uuid& log_uuid, const Uuid& boot_id,
-                                                      IndexDistrust& distrust);
-  /// Drops what is in `folder` and makes a new index holding `state`, loaded in sorted order.
+  [[nodiscard]] static std::unique_ptr<JobIndex> open(const std::string& folder, const Uuid& log_uuid,
+                                                      const Uuid& boot_id, IndexDistrust& distrust,
+                                                      const IndexTuning& tuning = {});
+  /// Drops what is in `folder` and makes a new index holding `state`, loaded in sorted order. The folder becomes 0700, its
+  /// files 0600; symbolic links are refused. Throws StorageError.
   [[nodiscard]] static std::unique_ptr<JobIndex> create(const std::string& folder, const Uuid& boot_id,
-                                                        const State& state, const IndexMark& mark);
+                                                        const State& state, const IndexMark& mark,
+                                                        const IndexTuning& tuning = {});
   ~JobIndex() override;  // without close(): as a crash would leave it
 
-  [[nodiscard]] IndexMark mark() const;  // of what LMDB holds; the memory over it may be ahead
+  /// What LMDB holds is as of this point; the memory over it may be ahead.
+  [[nodiscard]] IndexMark mark() const;
 
   /// Writes what changed into LMDB, in one transaction with the mark. Everything applied must be durable in the log, and
   /// `durable` its end. Throws StorageError; the index must then be dropped, the log is unaffected.
   void project(const IndexMark& durable, const Moment& now);
   [[nodiscard]] std::size_t unprojected() const;  // entities that `project` would write
+
+  /// The jobs of one queue in one stored state, by id, until `visit` returns false: without reading the others.
+  void each_job_in(NameId queue, JobState state, const std::function<bool(const Job&)>& visit) const;
 
   /// Projects nothing; syncs LMDB and marks the index as cleanly closed. No call after it.
   void close();

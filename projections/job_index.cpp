@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// JobIndex from outside: opening under the trust rule, making, closing, and the face of the Store, whose inside is
+// impl.hpp. Entities that are few (names, queues, workers, settings) are kept wholly in memory and handled here.
+
+#include "daybook/projections/job_index.hpp"
+
+#include <algorithm>
+
+#include "daybook/core/error.hpp"
+#include "impl.hpp"
+#include "keys.hpp"
+#include "record.hpp"
+
+namespace daybook {
+
+// ---- life ---------------------------------------------------------------------------------------------------------
+
+JobIndex::Impl::Impl(trust::Folder folder, const Uuid& boot_id, const IndexTuning& tuning,
+                     lmdb::Environment::Tables tables)
+    : folder_(std::move(folder)),
+      boot_id_(boot_id),
+      tuning_(tuning),
+      lmdb_(folder_.path(), folder_.shown("data.mdb"), tuning.map_bytes, tables) {}
+
+JobIndex::JobIndex(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+JobIndex::~JobIndex() = default;
+
+std::unique_ptr<JobIndex> JobIndex::open(const std::string& path, const Uuid& log_uuid, const Uuid& boot_id,
+                                         IndexDistrust& distrust, const IndexTuning& tuning) {
+  try {
+    std::optional<trust::Folder> folder = trust::Folder::find(path);
+    if (!folder) {
+      distrust.why = "there is none yet";
+      return nullptr;
+    }
+    const std::optional<trust::StateFile> left = folder->read_state(distrust.why);
+    if (!left) return nullptr;
+    if (left->log_uuid != log_uuid) {
+      distrust.why = "it belongs to the log " + to_string(left->log_uuid) + ", not to " + to_string(log_uuid);
+      return nullptr;
+    }
+    distrust.why = folder->distrust(*left, boot_id);
+    if (!distrust.why.empty()) return nullptr;
+
+    auto impl = std::make_unique<Impl>(std::move(*folder), boot_id, tuning, lmdb::Environment::Tables::must_exist);
+    impl->load();
+    const bool clean = left->status == trust::Status::clean;
+    if (impl->mark_.log_uuid != log_uuid || (clean && impl->mark_ != left->mark)) {
+      distrust.why = impl->lmdb_.shown() + " does not stand where it was closed";
+      return nullptr;
+    }
+    if (clean) impl->mark_open();
+    return std::unique_ptr<JobIndex>(new JobIndex(std::move(impl)));
+  } catch (const StorageError& error) {
+    distrust.why = error.what();
+    return nullptr;
+  }
+}
+
+std::unique_ptr<JobIndex> JobIndex::create(const std::string& path, const Uuid& boot_id, const State& state,
+                                           const IndexMark& mark, const IndexTuning& tuning) {
+  trust::Folder folder = trust::Folder::make(path);
+  folder.clear();
+  folder.make_data();
+  auto impl = std::make_unique<Impl>(std::move(folder), boot_id, tuning, lmdb::Environment::Tables::create);
+  impl->mark_ = mark;
+  impl->mark_open();
+  impl->fill(state, mark);
+  // Opened anew, what was written is read back, and nothing of the loading stays in memory.
+  const std::string where = impl->folder_.path();
+  impl.reset();
+  std::optional<trust::Folder> made = trust::Folder::find(where);
+  if (!made) throw StorageError(Place{where, {}, {}}, 0, "vanished while the index was made");
+  impl = std::make_unique<Impl>(std::move(*made), boot_id, tuning, lmdb::Environment::Tables::must_exist);
+  impl->load();
+  return std::unique_ptr<JobIndex>(new JobIndex(std::move(impl)));
+}
+
+void JobIndex::Impl::mark_open() {
+  folder_.write_state({trust::Status::open, mark_.log_uuid, boot_id_, folder_.identify_data(), 0, {}});
+}
+
+void JobIndex::Impl::close() {
+  lmdb_.sync();
+  folder_.write_state(
+      {trust::Status::clean, mark_.log_uuid, boot_id_, folder_.identify_data(), folder_.data_bytes(), mark_});
+}
+
+void JobIndex::Impl::load_meta() {
+  std::vector<Setting> settings;
+  const auto read = [this](const char* key, auto& into) {
+    std::optional<std::string_view> bytes = lmdb_.get(Table::meta, key);
+    if (!bytes) damaged(Table::meta, std::string(key) + " is missing, as after a load that was cut short");
+    if (!record::unseal(Table::meta, key, *bytes) || !record::decode(*bytes, into)) {
+      damaged(Table::meta, std::string(key) + " does not read");
+    }
+  };
+  read(meta::mark, mark_);
+  read(meta::book, book_);
+  read(meta::frontiers, frontiers_);
+  read(meta::settings, settings);
+  for (Setting& setting : settings) settings_.emplace(setting.key, setting);
+  now_.wall = Instant(Duration(frontiers_.wall.due));
+  now_.book = BookTime(Duration(frontiers_.book.due));
+}
+
+void JobIndex::Impl::load_entities() {
+  const auto each = [this](Table table, auto prototype, const auto& keep) {
+    lmdb::Cursor cursor = lmdb_.cursor(table);
+    for (bool more = cursor.first(); more; more = cursor.next()) {
+      auto entity = prototype;
+      keys::KeyReader reader(cursor.key());
+      entity.id = NameId(reader.u32());
+      std::string_view bytes = cursor.value();
+      if (!reader.whole() || !record::unseal(table, cursor.key(), bytes) || !record::decode(bytes, entity)) {
+        damaged(table, "an entry does not read");
+      }
+      keep(std::move(entity));
+    }
+  };
+  each(Table::queues, Queue(), [this](Queue queue) { queues_.emplace(queue.id, queue); });
+  each(Table::workers, Worker(), [this](Worker worker) { workers_.emplace(worker.id, std::move(worker)); });
+  each(Table::names, Name(), [this](Name name) {
+    names_by_text_.emplace(NumberedText{static_cast<std::uint32_t>(name.sort), name.text}, name.id);
+    names_.emplace(name.id, std::move(name));
+  });
+  lmdb::Cursor cursor = lmdb_.cursor(Table::counts);
+  for (bool more = cursor.first(); more; more = cursor.next()) {
+    keys::KeyReader key(cursor.key());
+    keys::KeyReader value(cursor.value());
+    for (std::uint64_t& count : counts_[NameId(key.u32())]) count = value.u64();
+    if (!key.whole() || !value.whole()) damaged(Table::counts, "an entry does not read");
+  }
+}
+
+void JobIndex::Impl::load() {
+  load_meta();
+  load_entities();
+  find_lanes();
+  if (lmdb::Cursor jobs = lmdb_.cursor(Table::jobs); jobs.last()) {
+    last_listed_ = keys::parse_id(jobs.key()).value_or(Sequence(0));
+  }
+  lmdb::Cursor cursor = lmdb_.cursor(Table::leases);
+  for (bool more = cursor.first(); more; more = cursor.next()) {
+    keys::KeyReader reader(cursor.key());
+    const BookTime end(Duration(reader.i64()));
+    const Sequence id(reader.u64());
+    const Job* job = find_job(id);
+    if (!reader.whole() || job == nullptr || !job->lease || job->lease->ends_at != end) {
+      damaged(Table::leases, "job " + std::to_string(id.value()) + " is not running");
+    }
+    leases_.emplace(end, id);
+  }
+}
+
+IndexMark JobIndex::mark() const {
+  return impl_->mark_;
+}
+void JobIndex::project(const IndexMark& durable, const Moment& now) {
+  impl_->project(durable, now);
+}
+std::size_t JobIndex::unprojected() const {
+  return impl_->unprojected();
+}
+void JobIndex::close() {
+  impl_->close();
+}
+
+// ---- View ---------------------------------------------------------------------------------------------------------
+
+namespace {
+template <class Entities, class Key>
+auto find_in(const Entities& entities, const Key& key) -> const typename Entities::mapped_type* {
+  const auto found = entities.find(key);
+  return found == entities.end() ? nullptr : &found->second;
+}
+}  // namespace
+
+const Book& JobIndex::book() const {
+  return impl_->book_;
+}
+const Job* JobIndex::job(Sequence id) const {
+  return impl_->find_job(id);
+}
+const Queue* JobIndex::queue(NameId id) const {
+  return find_in(impl_->queues_, id);
+}
+const Worker* JobIndex::worker(NameId id) const {
+  return find_in(impl_->workers_, id);
+}
+const Name* JobIndex::name(NameId id) const {
+  return find_in(impl_->names_, id);
+}
+
+std::optional<NameId> JobIndex::find_name(NameSort sort, std::string_view text) const {
+  const NameId* id = find_in(impl_->names_by_text_, NumberedTextView(static_cast<std::uint32_t>(sort), text));
+  return id != nullptr ? std::optional(*id) : std::nullopt;
+}
+
+const Setting* JobIndex::setting(std::string_view key) const {
+  return find_in(impl_->settings_, key);
+}
+
+std::optional<Sequence> JobIndex::key_holder(NameId queue, std::string_view key) const {
+  return impl_->find_key(queue, key);
+}
+const RequestRecord* JobIndex::request(NameId client, std::string_view id) const {
+  return impl_->find_request(client, id);
+}
+
+std::vector<Sequence> JobIndex::ready(const ReadyQuery& query) const {
+  return impl_->ready(query);
+}
+
+std::vector<Sequence> JobIndex::expired(BookTime now, std::size_t limit) const {
+  std::vector<Sequence> ids;
+  for (const auto& [end, id] : impl_->leases_) {
+    if (end > now || ids.size() >= limit) break;
+    ids.push_back(id);
+  }
+  return ids;
+}
+
+std::vector<Sequence> JobIndex::running() const {
+  std::vector<Sequence> ids;
+  for (const auto& [end, id] : impl_->leases_) ids.push_back(id);
+  std::sort(ids.begin(), ids.end());
+  return ids;
+}
+
+std::vector<NameId> JobIndex::workers() const {
+  std::vector<NameId> ids;
+  for (const auto& [id, worker] : impl_->workers_) ids.push_back(id);
+  return ids;
+}
+
+Timers JobIndex::timers() const {
+  return impl_->timers();
+}
+
+Counts JobIndex::counts() const {
+  Counts counts;
+  for (const auto& [queue, by_state] : impl_->counts_) {
+    for (std::size_t state = 0; state < by_state.size(); ++state) {
+      if (by_state[state] != 0) counts[{queue, static_cast<JobState>(state)}] = by_state[state];
+    }
+  }
+  return counts;
+}
+
+void JobIndex::each_job(const std::function<void(const Job&)>& visit) const {
+  impl_->each_job(visit);
+}
+void JobIndex::each_job_in(NameId queue, JobState state, const std::function<bool(const Job&)>& visit) const {
+  impl_->each_job_in(queue, state, visit);
+}
+void JobIndex::each_queue(const std::function<void(const Queue&)>& visit) const {
+  for (const auto& [id, queue] : impl_->queues_) visit(queue);
+}
+void JobIndex::each_name(const std::function<void(const Name&)>& visit) const {
+  std::map<NameId, const Name*> in_order;
+  for (const auto& [id, name] : impl_->names_) in_order.emplace(id, &name);
+  for (const auto& [id, name] : in_order) visit(*name);
+}
+void JobIndex::each_request(const std::function<void(const RequestRecord&)>& visit) const {
+  impl_->each_request(visit);
+}
+void JobIndex::each_setting(const std::function<void(const Setting&)>& visit) const {
+  for (const auto& [key, setting] : impl_->settings_) visit(setting);
+}
+
+// ---- Store --------------------------------------------------------------------------------------------------------
+
+void JobIndex::advance(const Moment& now) {
+  impl_->advance(now);
+}
+
+void JobIndex::put(const Book& book) {
+  impl_->book_ = book;
+  impl_->book_dirty_ = true;
+}
+void JobIndex::put(Job job) {
+  impl_->put_job(std::move(job));
+}
+void JobIndex::put(Queue queue) {
+  impl_->queues_dirty_.insert(queue.id);
+  impl_->queues_[queue.id] = queue;
+}
+void JobIndex::put(Worker worker) {
+  impl_->workers_dirty_.insert(worker.id);
+  impl_->workers_[worker.id] = std::move(worker);
+}
+void JobIndex::put(Name name) {
+  erase_name(name.id);
+  impl_->names_by_text_[{static_cast<std::uint32_t>(name.sort), name.text}] = name.id;
+  impl_->names_.emplace(name.id, std::move(name));
+}
+void JobIndex::put(RequestRecord request) {
+  impl_->put_request(std::move(request));
+}
+void JobIndex::put(Setting setting) {
+  impl_->settings_dirty_ = true;
+  impl_->settings_.insert_or_assign(setting.key, setting);
+}
+
+void JobIndex::erase_worker(NameId id) {
+  impl_->workers_dirty_.insert(id);
+  impl_->workers_.erase(id);
+}
+void JobIndex::erase_job(Sequence id) {
+  impl_->erase_job(id);
+}
+void JobIndex::erase_queue(NameId id) {
+  impl_->queues_dirty_.insert(id);
+  impl_->queues_.erase(id);
+}
+void JobIndex::erase_name(NameId id) {
+  impl_->names_dirty_.insert(id);
+  const auto name = impl_->names_.find(id);
+  if (name == impl_->names_.end()) return;
+  const auto text =
+      impl_->names_by_text_.find(NumberedTextView(static_cast<std::uint32_t>(name->second.sort), name->second.text));
+  if (text != impl_->names_by_text_.end() && text->second == id) impl_->names_by_text_.erase(text);
+  impl_->names_.erase(name);
+}
+void JobIndex::erase_request(NameId client, std::string_view id) {
+  impl_->erase_request(client, id);
+}
+void JobIndex::erase_setting(std::string_view key) {
+  impl_->settings_dirty_ = true;
+  if (const auto found = impl_->settings_.find(key); found != impl_->settings_.end()) impl_->settings_.erase(found);
+}
+
+}  // namespace daybook

@@ -1,0 +1,529 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The bytes of each record. Numbers that are small in practice take as few bytes as they need (LEB128); times and ids of
+// 128 bits stand as they are.
+
+#include "record.hpp"
+
+#include <cstring>
+#include <type_traits>
+
+namespace daybook::record {
+namespace {
+
+class Writer {
+ public:
+  explicit Writer(std::string& out) : out_(out) { out_.clear(); }
+
+  void u8(std::uint8_t number) { out_.push_back(static_cast<char>(number)); }
+  void small(std::uint64_t number) {
+    for (; number >= 0x80; number >>= 7) u8(static_cast<std::uint8_t>(number | 0x80));
+    u8(static_cast<std::uint8_t>(number));
+  }
+  void signed_small(std::int64_t number) {  // zigzag: small of either sign takes few bytes
+    small(static_cast<std::uint64_t>(number) << 1 ^ static_cast<std::uint64_t>(number >> 63));
+  }
+  void fixed(std::uint64_t number) { out_.append(reinterpret_cast<const char*>(&number), sizeof number); }
+  void text(std::string_view text) {
+    small(text.size());
+    out_.append(text);
+  }
+  template <class Array>
+  void raw(const Array& bytes) {
+    out_.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  }
+  template <class TimePoint>
+  void time(TimePoint time) {
+    fixed(static_cast<std::uint64_t>(time.time_since_epoch().count()));
+  }
+  void duration(Duration duration) { signed_small(duration.count()); }
+  template <class Enum>
+  void choice(Enum value) {
+    small(static_cast<std::uint64_t>(value));
+  }
+  template <class Tag, class Rep>
+  void strong(Strong<Tag, Rep> value) {
+    if constexpr (std::is_signed_v<Rep>) {
+      signed_small(value.value());
+    } else {
+      small(value.value());
+    }
+  }
+  void token(const Token& token) {
+    strong(token.claim);
+    strong(token.generation);
+  }
+  void envelope(const Envelope& envelope) {
+    u8(envelope.empty() ? 0 : 1);
+    if (envelope.empty()) return;
+    const Envelope::Contents& contents = envelope.contents();
+    small(contents.codec);
+    text(contents.subject);
+    small(contents.key_id);
+    text(contents.nonce);
+    text(contents.bytes);
+  }
+  void due(const Due& due) {
+    time(due.at);
+    u8(due.after ? 1 : 0);
+    if (due.after) time(*due.after);
+  }
+
+ private:
+  std::string& out_;
+};
+
+class Reader {
+ public:
+  explicit Reader(std::string_view bytes) : bytes_(bytes) {}
+
+  [[nodiscard]] bool whole() const { return good_ && bytes_.empty(); }
+  /// How many elements may still follow: each takes at least a byte.
+  [[nodiscard]] std::size_t count() {
+    const std::uint64_t count = small();
+    return count <= bytes_.size() ? static_cast<std::size_t>(count) : bad();
+  }
+
+  std::uint8_t u8() {
+    if (bytes_.empty()) return static_cast<std::uint8_t>(bad());
+    const auto byte = static_cast<std::uint8_t>(bytes_.front());
+    bytes_.remove_prefix(1);
+    return byte;
+  }
+  bool flag() {
+    const std::uint8_t byte = u8();
+    if (byte > 1) bad();
+    return byte == 1;
+  }
+  std::uint64_t small() {
+    std::uint64_t number = 0;
+    for (unsigned shift = 0; shift < 64; shift += 7) {
+      const std::uint8_t byte = u8();
+      number |= static_cast<std::uint64_t>(byte & 0x7F) << shift;
+      if (byte < 0x80) return number;
+    }
+    return bad();
+  }
+  template <class Unsigned>
+  void small(Unsigned& into) {
+    const std::uint64_t number = small();
+    into = static_cast<Unsigned>(number);
+    if (into != number) bad();
+  }
+  std::int64_t signed_small() {
+    const std::uint64_t number = small();
+    return static_cast<std::int64_t>(number >> 1 ^ (~(number & 1) + 1));
+  }
+  std::uint64_t fixed() {
+    std::uint64_t number = 0;
+    take(&number, sizeof number);
+    return number;
+  }
+  void text(std::string& into) {
+    const std::size_t size = count();
+    into.assign(bytes_.substr(0, size));
+    bytes_.remove_prefix(size);
+  }
+  template <class Array>
+  void raw(Array& into) {
+    take(into.data(), into.size());
+  }
+  template <class TimePoint>
+  void time(TimePoint& into) {
+    into = TimePoint(Duration(static_cast<std::int64_t>(fixed())));
+  }
+  void duration(Duration& into) { into = Duration(signed_small()); }
+  template <class Enum>
+  void choice(Enum& into, Enum last) {
+    const std::uint64_t number = small();
+    if (number > static_cast<std::uint64_t>(last)) bad();
+    into = static_cast<Enum>(number);
+  }
+  template <class Tag, class Rep>
+  void strong(Strong<Tag, Rep>& into) {
+    Rep number{};
+    if constexpr (std::is_signed_v<Rep>) {
+      number = static_cast<Rep>(signed_small());
+    } else {
+      small(number);
+    }
+    into = Strong<Tag, Rep>(number);
+  }
+  void token(Token& into) {
+    strong(into.claim);
+    strong(into.generation);
+  }
+  void envelope(Envelope& into) {
+    into = Envelope();
+    if (!flag()) return;
+    Envelope::Contents contents;
+    small(contents.codec);
+    text(contents.subject);
+    small(contents.key_id);
+    text(contents.nonce);
+    text(contents.bytes);
+    into = Envelope(std::move(contents));
+  }
+  void due(Due& into) {
+    time(into.at);
+    into.after.reset();
+    if (flag()) time(into.after.emplace());
+  }
+
+ private:
+  std::size_t bad() {
+    good_ = false;
+    bytes_ = {};
+    return 0;
+  }
+  void take(void* into, std::size_t size) {
+    if (bytes_.size() < size) {
+      bad();
+      return;
+    }
+    std::memcpy(into, bytes_.data(), size);
+    bytes_.remove_prefix(size);
+  }
+
+  std::string_view bytes_;
+  bool good_ = true;
+};
+
+void write(Writer& writer, const Lease& lease) {
+  writer.token(lease.token);
+  writer.strong(lease.worker);
+  writer.choice(lease.holder);
+  writer.duration(lease.length);
+  writer.time(lease.ends_at);
+  writer.time(lease.ends_at_wall);
+  writer.time(lease.claimed_at);
+}
+
+void read(Reader& reader, Lease& lease) {
+  reader.token(lease.token);
+  reader.strong(lease.worker);
+  reader.choice(lease.holder, Holder::handler);
+  reader.duration(lease.length);
+  reader.time(lease.ends_at);
+  reader.time(lease.ends_at_wall);
+  reader.time(lease.claimed_at);
+}
+
+// What most jobs lack costs them one bit.
+enum Has : std::uint8_t {
+  cancel_requested = 1,
+  finalized_at = 2,
+  lease = 4,
+  completed_by = 8,
+  progress = 16,
+  result = 32,
+  error = 64,
+  refused = 128,
+};
+
+std::uint8_t contents_of(const Job& job) {
+  return static_cast<std::uint8_t>(
+      (job.cancel_requested ? cancel_requested : 0) | (job.finalized_at ? finalized_at : 0) | (job.lease ? lease : 0) |
+      (job.completed_by ? completed_by : 0) | (job.progress.empty() ? 0 : progress) |
+      (job.result.empty() ? 0 : result) | (job.error.empty() ? 0 : error) | (job.refused.empty() ? 0 : refused));
+}
+
+}  // namespace
+
+// ---- jobs ---------------------------------------------------------------------------------------------------------
+
+void encode(const Job& job, std::string& out) {
+  Writer writer(out);
+  const std::uint8_t has = contents_of(job);
+  writer.u8(has);
+  writer.strong(job.id.generation);
+  writer.choice(job.state);
+  writer.choice(job.dead_reason);
+  writer.small(job.attempt);
+  writer.small(job.attempts_allowed);
+  writer.due(job.due);
+  writer.time(job.scheduled_at);
+  writer.strong(job.error_kind);
+  writer.text(job.trace);
+  writer.strong(job.last_event);
+  if (has & finalized_at) writer.time(*job.finalized_at);
+  if (has & lease) write(writer, *job.lease);
+  if (has & completed_by) writer.token(*job.completed_by);
+  if (has & progress) writer.envelope(job.progress);
+  if (has & result) writer.envelope(job.result);
+  if (has & error) writer.envelope(job.error);
+  if (has & refused) {
+    writer.small(job.refused.size());
+    for (const RefusedOutcome& outcome : job.refused) {
+      writer.token(outcome.token);
+      writer.choice(outcome.reason);
+    }
+  }
+}
+
+bool decode(std::string_view bytes, Job& job) {
+  Reader reader(bytes);
+  const std::uint8_t has = reader.u8();
+  reader.strong(job.id.generation);
+  reader.choice(job.state, JobState::dead);
+  reader.choice(job.dead_reason, DeadReason::parent_failed);
+  reader.small(job.attempt);
+  reader.small(job.attempts_allowed);
+  reader.due(job.due);
+  reader.time(job.scheduled_at);
+  reader.strong(job.error_kind);
+  reader.text(job.trace);
+  reader.strong(job.last_event);
+  job.cancel_requested = (has & cancel_requested) != 0;
+  if (has & finalized_at) reader.time(job.finalized_at.emplace());
+  if (has & lease) read(reader, job.lease.emplace());
+  if (has & completed_by) reader.token(job.completed_by.emplace());
+  if (has & progress) reader.envelope(job.progress);
+  if (has & result) reader.envelope(job.result);
+  if (has & error) reader.envelope(job.error);
+  if (has & refused) {
+    job.refused.resize(reader.count());
+    for (RefusedOutcome& outcome : job.refused) {
+      reader.token(outcome.token);
+      std::uint16_t reason = 0;  // codes are added, never taken away: any number is fine
+      reader.small(reason);
+      outcome.reason = static_cast<RefusalCode>(reason);
+    }
+  }
+  return reader.whole();
+}
+
+void encode(const JobSpec& spec, std::string& out) {
+  Writer writer(out);
+  writer.strong(spec.queue);
+  writer.strong(spec.kind);
+  writer.strong(spec.priority);
+  writer.choice(spec.retry.backoff);
+  writer.duration(spec.retry.first);
+  writer.duration(spec.retry.cap);
+  writer.small(spec.retry.jitter_permille);
+  writer.small(spec.retry.max_attempts);
+  writer.text(spec.unique_key);
+  writer.small(spec.tags.size());
+  for (const Tag& tag : spec.tags) {
+    writer.text(tag.key);
+    writer.text(tag.value);
+  }
+  writer.envelope(spec.payload);
+}
+
+bool decode(std::string_view bytes, JobSpec& spec) {
+  Reader reader(bytes);
+  reader.strong(spec.queue);
+  reader.strong(spec.kind);
+  reader.strong(spec.priority);
+  reader.choice(spec.retry.backoff, RetryPolicy::Backoff::exponential);
+  reader.duration(spec.retry.first);
+  reader.duration(spec.retry.cap);
+  reader.small(spec.retry.jitter_permille);
+  reader.small(spec.retry.max_attempts);
+  reader.text(spec.unique_key);
+  spec.tags.resize(reader.count());
+  for (Tag& tag : spec.tags) {
+    reader.text(tag.key);
+    reader.text(tag.value);
+  }
+  reader.envelope(spec.payload);
+  return reader.whole();
+}
+
+// ---- the others ---------------------------------------------------------------------------------------------------
+
+void encode(const Queue& queue, std::string& out) {
+  Writer(out).u8(queue.paused ? 1 : 0);
+}
+
+bool decode(std::string_view bytes, Queue& queue) {
+  Reader reader(bytes);
+  queue.paused = reader.flag();
+  return reader.whole();
+}
+
+void encode(const Worker& worker, std::string& out) {
+  Writer writer(out);
+  writer.choice(worker.holder);
+  writer.small(worker.slots);
+  for (const std::vector<NameId>* names : {&worker.queues, &worker.kinds}) {
+    writer.small(names->size());
+    for (const NameId name : *names) writer.strong(name);
+  }
+  writer.time(worker.joined_at);
+  writer.strong(worker.epoch);
+}
+
+bool decode(std::string_view bytes, Worker& worker) {
+  Reader reader(bytes);
+  reader.choice(worker.holder, Holder::handler);
+  reader.small(worker.slots);
+  for (std::vector<NameId>* names : {&worker.queues, &worker.kinds}) {
+    names->resize(reader.count());
+    for (NameId& name : *names) reader.strong(name);
+  }
+  reader.time(worker.joined_at);
+  reader.strong(worker.epoch);
+  return reader.whole();
+}
+
+void encode(const Name& name, std::string& out) {
+  Writer writer(out);
+  writer.choice(name.sort);
+  writer.text(name.text);
+}
+
+bool decode(std::string_view bytes, Name& name) {
+  Reader reader(bytes);
+  reader.choice(name.sort, NameSort::client);
+  reader.text(name.text);
+  return reader.whole();
+}
+
+void encode(const RequestRecord& request, std::string& out) {
+  Writer writer(out);
+  writer.strong(request.client);
+  writer.text(request.id);
+  writer.strong(request.first);
+  writer.strong(request.last);
+  writer.time(request.recorded_at);
+}
+
+bool decode(std::string_view bytes, RequestRecord& request) {
+  Reader reader(bytes);
+  reader.strong(request.client);
+  reader.text(request.id);
+  reader.strong(request.first);
+  reader.strong(request.last);
+  reader.time(request.recorded_at);
+  return reader.whole();
+}
+
+void encode(const Book& book, std::string& out) {
+  Writer writer(out);
+  writer.strong(book.head);
+  writer.time(book.head_wall);
+  writer.time(book.head_boot);
+  writer.strong(book.epoch);
+  writer.raw(book.boot_id.bytes);
+  writer.duration(book.book_offset);
+  writer.u8(book.open ? 1 : 0);
+  writer.small(book.era);
+  writer.small(book.names);
+  writer.small(book.generation.number);
+  writer.strong(book.generation.tag);
+  writer.u8(book.held ? 1 : 0);
+}
+
+bool decode(std::string_view bytes, Book& book) {
+  Reader reader(bytes);
+  reader.strong(book.head);
+  reader.time(book.head_wall);
+  reader.time(book.head_boot);
+  reader.strong(book.epoch);
+  reader.raw(book.boot_id.bytes);
+  reader.duration(book.book_offset);
+  book.open = reader.flag();
+  reader.small(book.era);
+  reader.small(book.names);
+  reader.small(book.generation.number);
+  reader.strong(book.generation.tag);
+  book.held = reader.flag();
+  return reader.whole();
+}
+
+void encode(const IndexMark& mark, std::string& out) {
+  Writer writer(out);
+  writer.raw(mark.log_uuid.bytes);
+  writer.strong(mark.applied);
+  writer.raw(mark.chain);
+}
+
+bool decode(std::string_view bytes, IndexMark& mark) {
+  Reader reader(bytes);
+  reader.raw(mark.log_uuid.bytes);
+  reader.strong(mark.applied);
+  reader.raw(mark.chain);
+  return reader.whole();
+}
+
+void encode(const Frontiers& frontiers, std::string& out) {
+  Writer writer(out);
+  for (const FuturePosition& position : {frontiers.wall, frontiers.book}) {
+    writer.fixed(static_cast<std::uint64_t>(position.due));
+    writer.fixed(position.id.value());
+  }
+}
+
+bool decode(std::string_view bytes, Frontiers& frontiers) {
+  Reader reader(bytes);
+  for (FuturePosition* position : {&frontiers.wall, &frontiers.book}) {
+    position->due = static_cast<std::int64_t>(reader.fixed());
+    position->id = Sequence(reader.fixed());
+  }
+  return reader.whole();
+}
+
+void encode(const std::vector<Setting>& settings, std::string& out) {
+  Writer writer(out);
+  writer.small(settings.size());
+  for (const Setting& setting : settings) {
+    writer.text(setting.key);
+    writer.text(setting.value);
+  }
+}
+
+bool decode(std::string_view bytes, std::vector<Setting>& settings) {
+  Reader reader(bytes);
+  settings.resize(reader.count());
+  for (Setting& setting : settings) {
+    reader.text(setting.key);
+    reader.text(setting.value);
+  }
+  return reader.whole();
+}
+
+// ---- the check ----------------------------------------------------------------------------------------------------
+
+std::uint32_t check(std::uint64_t seed, std::string_view bytes) {
+  // Each step is a bijection of the 64 bits for a given word, so a change within one word is never lost.
+  constexpr std::uint64_t odd = 0x9E3779B97F4A7C15;  // 2⁶⁴ divided by the golden ratio
+  std::uint64_t hash = (seed ^ bytes.size()) * odd;
+  const auto mix = [&hash](std::uint64_t word) {
+    hash = (hash ^ word) * odd;
+    hash ^= hash >> 29;
+  };
+  while (bytes.size() >= sizeof(std::uint64_t)) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes.data(), sizeof word);
+    mix(word);
+    bytes.remove_prefix(sizeof word);
+  }
+  std::uint64_t rest = 0;
+  if (!bytes.empty()) std::memcpy(&rest, bytes.data(), bytes.size());
+  mix(rest);
+  return static_cast<std::uint32_t>((hash * odd) >> 32);
+}
+
+namespace {
+std::uint32_t check_at(Table table, std::string_view key, std::string_view record) {
+  return check(check(static_cast<std::uint64_t>(table), key), record);
+}
+}  // namespace
+
+void seal(Table table, std::string_view key, std::string& record) {
+  const std::uint32_t sum = check_at(table, key, record);
+  record.append(reinterpret_cast<const char*>(&sum), sizeof sum);
+}
+
+bool unseal(Table table, std::string_view key, std::string_view& record) {
+  std::uint32_t sum = 0;
+  if (record.size() < sizeof sum) return false;
+  std::memcpy(&sum, record.data() + record.size() - sizeof sum, sizeof sum);
+  record.remove_suffix(sizeof sum);
+  return sum == check_at(table, key, record);
+}
+
+}  // namespace daybook::record
