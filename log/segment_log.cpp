@@ -206,7 +206,7 @@ std::unique_ptr<SegmentLog> SegmentLog::create(Storage& storage, Clock& clock, R
 
   opening = LogOpening{};
   opening.tail = TailStatus::created;
-  opening.epoch = Epoch(1);
+  opening.epoch = std::max(Epoch(1), options.first_epoch);
   opening.log_uuid = random_uuid(random);
   opening.note = "a new log";
 

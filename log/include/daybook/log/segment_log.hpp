@@ -21,6 +21,7 @@ struct LogOptions {
   std::uint64_t segment_bytes_max = limits::segment_bytes_max;  // … up to this
   std::uint32_t commit_alignment = 8;                           // 8, 512 or 4096
   std::size_t batch_bytes_max = limits::batch_bytes_max;
+  Epoch first_epoch = Epoch(1);  // `create` only: of the new log's writer. A copy begins where the epochs of its events end
 };
 
 /// What opening found and did.

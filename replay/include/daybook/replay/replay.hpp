@@ -8,6 +8,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -28,10 +29,11 @@ using ReadEvents = std::function<void(Sequence from, const std::function<bool(co
 /// Called now and then during long work with the last sequence done.
 using Progress = std::function<void(Sequence done)>;
 
-/// Applies what `store` has not seen, up to and including `until`. Returns the store's head. Throws CorruptionError.
+/// Applies what `store` has not seen, up to and including `until`. Returns the store's head, which is lower when the events
+/// end sooner. Throws CorruptionError.
 Sequence catch_up(Store& store, const ReadEvents& read, Sequence until, const Progress& progress = {});
 
-/// The state after the first `until` events.
+/// The state after the first `until` events. Throws CorruptionError, also when there are fewer.
 [[nodiscard]] State rebuild(const ReadEvents& read, Sequence until, const Progress& progress = {});
 
 /// A point in the past, as a person names it.
@@ -41,10 +43,11 @@ using Point = std::variant<Sequence, Instant>;
 
 /// Which sequence an instant means. Within an era (a stretch without clock steps) that is the last event at or before it. When
 /// the wall clock stepped back the same instant may lie in several eras: the latest is taken and `ambiguous` names the others.
+/// A sequence past the head means the head. Reads the log once.
 struct Resolved {
-  Sequence sequence;        // 0: before the first event
-  Moment moment;            // of that point: the instant asked for, or the times of the event
-  std::string ambiguous;    // empty, or a sentence for people
+  Sequence sequence;  // 0: before the first event
+  Moment moment;  // of that point: the instant asked for, with boot and book time to match, or the times of the event
+  std::string ambiguous;  // empty, or a sentence for people
 };
 [[nodiscard]] Resolved resolve(const ReadEvents& read, Sequence head, const Point& point);
 
@@ -59,8 +62,11 @@ struct Past {
 /// All events that touched the job, oldest first; empty when there is no such job. Reads the log from the job's beginning.
 [[nodiscard]] std::vector<RecordedEvent> history(const ReadEvents& read, Sequence job);
 
-/// Writes the first `until` events of a log into a new one in `out` (an empty directory, locked by the caller), followed by
-/// the beginning of a new generation that is held. The copy runs nothing until somebody adopts it. Returns its head.
-Head copy_log(const LogReader& from, Sequence until, Storage& out, Clock& clock, Random& random, const Progress& progress = {});
+/// Writes the first `until` events of a log (all, when there are fewer) into a new one in `out` (an empty directory, locked by
+/// the caller), followed by the beginning of a new generation that is held. The copy runs nothing until somebody adopts it.
+/// Returns its head. Cut short at any point, it leaves no log that could be opened and is not held. Throws StorageError; a
+/// CorruptionError when the log it reads is damaged.
+Head copy_log(const LogReader& from, Sequence until, Storage& out, Clock& clock, Random& random,
+              const Progress& progress = {});
 
 }  // namespace daybook

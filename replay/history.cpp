@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "daybook/replay/replay.hpp"
+
+namespace daybook {
+
+std::vector<RecordedEvent> history(const ReadEvents& read, Sequence job) {
+  std::vector<RecordedEvent> events;
+  if (job == Sequence()) return events;
+  read(job, [&](const RecordedEvent& recorded) {
+    if (recorded.sequence == job && !std::holds_alternative<JobScheduled>(recorded.event)) return false;
+    const std::vector<Sequence> jobs = jobs_of(recorded.sequence, recorded.event);
+    if (std::find(jobs.begin(), jobs.end(), job) != jobs.end()) events.push_back(recorded);
+    return true;
+  });
+  return events;
+}
+
+}  // namespace daybook

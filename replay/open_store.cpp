@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daybook/replay/open_store.hpp"
+
+#include <utility>
+
+#include "daybook/core/error.hpp"
+
+// Judges whether an index belongs to the log that was opened, and brings it up to its end. What makes an index believable
+// in itself (its marks, its file, the boot) is JobIndex's judgement; here its point is held against the chain.
+
+namespace daybook {
+namespace {
+
+IndexMark mark_of(const Head& head, const Uuid& log_uuid) {
+  return {.log_uuid = log_uuid, .applied = head.sequence, .chain = head.chain};
+}
+
+std::string text(Sequence sequence) {
+  return std::to_string(sequence.value());
+}
+
+void refuse_lost_events(const IndexMark& mark, const Head& tail) {
+  if (mark.applied <= tail.sequence) return;
+  throw CorruptionError(
+      Damage::lost_acknowledged, Place{"log", std::nullopt, tail.sequence},
+      "log: it ends at sequence " + text(tail.sequence) + ", but the index has seen sequence " + text(mark.applied) +
+          ", which was acknowledged. Nothing was changed. Put the missing segments back; if an older log "
+          "was put in the place of this one on purpose, delete the folder index and open again");
+}
+
+/// Empty, or why the index is on another chain than the log.
+std::string misplaced(const IndexMark& mark, const Head& tail, const Uuid& log_uuid, const ChainAt& chain_at) {
+  if (mark.log_uuid != log_uuid) return "it belongs to log " + to_string(mark.log_uuid);
+  if (mark.applied == Sequence()) return {};
+  const std::optional<Hash> chain =
+      mark.applied == tail.sequence ? std::optional<Hash>(tail.chain) : chain_at(mark.applied);
+  if (!chain) return "it stands at sequence " + text(mark.applied) + ", where no batch of the log ends";
+  if (*chain != mark.chain) return "at sequence " + text(mark.applied) + " its chain hash is not that of the log";
+  return {};
+}
+
+/// The clocks as they stand, with the book's own time: within the boot of the last opening it has gone on.
+Moment moment_of(const Book& book, const Uuid& boot_id, Moment now) {
+  now.book = book.book_time(book.boot_id == boot_id ? now.boot : book.head_boot);
+  return now;
+}
+
+/// Brings it to the tail; says why when that cannot be done. Damage of the log itself comes up again in the rebuild.
+std::string bring_up(JobIndex& index, Journal& journal, const Uuid& log_uuid, const Uuid& boot_id, const Moment& now,
+                     const Progress& progress) {
+  const Head tail = journal.tail();
+  try {
+    const Sequence reached = catch_up(index, events_of(journal), tail.sequence, progress);
+    if (reached != tail.sequence) {
+      return "it reached sequence " + text(reached) + ", expected " + text(tail.sequence);
+    }
+    const Moment moment = moment_of(index.book(), boot_id, now);
+    if (index.mark().applied != tail.sequence) index.project(mark_of(tail, log_uuid), moment);
+    index.advance(moment);
+    return {};
+  } catch (const CorruptionError& error) {
+    return error.what();
+  } catch (const StorageError& error) {
+    return error.what();
+  }
+}
+
+}  // namespace
+
+StoreOpening open_store(const std::string& index_folder, Journal& journal, const Uuid& log_uuid, const Uuid& boot_id,
+                        const Moment& now, const ChainAt& chain_at, const Progress& progress) {
+  const Head tail = journal.tail();
+  IndexDistrust distrust;
+  std::unique_ptr<JobIndex> index = JobIndex::open(index_folder, log_uuid, boot_id, distrust);
+  if (index) {
+    const IndexMark mark = index->mark();
+    if (mark.log_uuid == log_uuid) refuse_lost_events(mark, tail);
+    distrust.why = misplaced(mark, tail, log_uuid, chain_at);
+    if (distrust.why.empty()) {
+      distrust.why = bring_up(*index, journal, log_uuid, boot_id, now, progress);
+      if (distrust.why.empty()) {
+        return {.index = std::move(index),
+                .events_replayed = tail.sequence.value() - mark.applied.value(),
+                .rebuilt = false,
+                .note = {}};
+      }
+    }
+    index.reset();
+  }
+  StoreOpening opening = rebuild_store(index_folder, journal, log_uuid, boot_id, now, progress);
+  opening.note = "the index was made anew: " + distrust.why;
+  return opening;
+}
+
+StoreOpening rebuild_store(const std::string& index_folder, Journal& journal, const Uuid& log_uuid, const Uuid& boot_id,
+                           const Moment& now, const Progress& progress) {
+  const Head tail = journal.tail();
+  const State state = rebuild(events_of(journal), tail.sequence, progress);
+  std::unique_ptr<JobIndex> index = JobIndex::create(index_folder, boot_id, state, mark_of(tail, log_uuid));
+  index->advance(moment_of(index->book(), boot_id, now));
+  return {.index = std::move(index), .events_replayed = tail.sequence.value(), .rebuilt = true, .note = {}};
+}
+
+std::vector<std::string> verify_index(const View& index, const ReadEvents& read, const Progress& progress) {
+  const State state = rebuild(read, index.book().head, progress);
+  return differences(index, state);
+}
+
+}  // namespace daybook
