@@ -28,9 +28,14 @@ void refuse_lost_events(const IndexMark& mark, const Head& tail) {
           "was put in the place of this one on purpose, delete the folder index and open again");
 }
 
-/// Empty, or why the index is on another chain than the log.
-std::string misplaced(const IndexMark& mark, const Head& tail, const Uuid& log_uuid, const ChainAt& chain_at) {
+/// Empty, or why the index does not stand on the log's chain.
+std::string misplaced(const JobIndex& index, const Head& tail, const Uuid& log_uuid, const ChainAt& chain_at) {
+  const IndexMark mark = index.mark();
   if (mark.log_uuid != log_uuid) return "it belongs to log " + to_string(mark.log_uuid);
+  if (index.book().head != mark.applied) {
+    return "it is marked with sequence " + text(mark.applied) + ", but its book stands at sequence " +
+           text(index.book().head);
+  }
   if (mark.applied == Sequence()) return {};
   const std::optional<Hash> chain =
       mark.applied == tail.sequence ? std::optional<Hash>(tail.chain) : chain_at(mark.applied);
@@ -75,7 +80,7 @@ StoreOpening open_store(const std::string& index_folder, Journal& journal, const
   if (index) {
     const IndexMark mark = index->mark();
     if (mark.log_uuid == log_uuid) refuse_lost_events(mark, tail);
-    distrust.why = misplaced(mark, tail, log_uuid, chain_at);
+    distrust.why = misplaced(*index, tail, log_uuid, chain_at);
     if (distrust.why.empty()) {
       distrust.why = bring_up(*index, journal, log_uuid, boot_id, now, progress);
       if (distrust.why.empty()) {

@@ -14,8 +14,6 @@ namespace daybook::test {
 namespace {
 
 using daybook::testing::Driver;
-using daybook::testing::random_steps;
-using daybook::testing::record;
 using ::testing::Each;
 using ::testing::ElementsAreArray;
 using ::testing::HasSubstr;
@@ -50,7 +48,7 @@ class Copy : public ::testing::Test {
 };
 
 TEST_F(Copy, OfEverySequenceIsTheBookAsItWasInANewHeldGeneration) {
-  WrittenLog log(record(random_steps(5, 60)));
+  WrittenLog log(eventful(5, 60));
   for (std::uint64_t until = 0; until <= log.head().value(); until += 3) {
     MemoryStorage into;
     const LogReader reader = log.reader();
@@ -76,7 +74,7 @@ TEST_F(Copy, OfEverySequenceIsTheBookAsItWasInANewHeldGeneration) {
 }
 
 TEST_F(Copy, KeepsTheEventsAsTheyWere) {
-  WrittenLog log(record(random_steps(5, 60)));
+  WrittenLog log(eventful(5, 60));
   copy(log, log.head());
   auto copied = events_in_copy();
   ASSERT_GT(copied.size(), log.events().size());
@@ -85,7 +83,7 @@ TEST_F(Copy, KeepsTheEventsAsTheyWere) {
 }
 
 TEST_F(Copy, SaysWhereItCameFromAndWhoMadeIt) {
-  WrittenLog log(record(random_steps(5, 10)));
+  WrittenLog log(eventful(5, 10));
   copy(log, log.head());
   const RecordedEvent last = events_in_copy().back();
   const auto* begun = std::get_if<GenerationBegun>(&last.event);
@@ -99,7 +97,7 @@ TEST_F(Copy, SaysWhereItCameFromAndWhoMadeIt) {
 }
 
 TEST_F(Copy, OfACopyUsesTheNameThatIsThere) {
-  WrittenLog log(record(random_steps(5, 10)));
+  WrittenLog log(eventful(5, 10));
   const Head once = copy(log, log.head());
   MemoryStorage again;
   const LogReader reader(out);
@@ -114,7 +112,7 @@ TEST_F(Copy, DrawsATagThatNoEarlierGenerationHas) {
    public:
     std::uint64_t next() override { return 0x9f3ac1d2; }  // the tag of the driver's first generation
   } repeating;
-  WrittenLog log(record(random_steps(5, 10)));
+  WrittenLog log(eventful(5, 10));
   const LogReader reader = log.reader();
   copy_log(reader, log.head(), out, clock, repeating);
   EXPECT_NE(state_of_copy().book().generation.tag, GenerationTag(0x9f3ac1d2));
@@ -158,7 +156,7 @@ TEST_F(Copy, RunsNothingUntilAdoptedAndThenRefusesTheOtherHistorysTokens) {
 }
 
 TEST_F(Copy, PastTheHeadIsAllThereIs) {
-  WrittenLog log(record(random_steps(5, 10)));
+  WrittenLog log(eventful(5, 10));
   EXPECT_GT(copy(log, Sequence(1'000'000)).sequence, log.head());
   EXPECT_THAT(differences(rebuild(daybook::events_of(log.journal()), log.head()),
                           as_of(daybook::events_of(LogReader(out)), log.head(), log.head())->state),
@@ -181,11 +179,8 @@ TEST_F(Copy, SpansBatchesAndSegments) {
 }
 
 TEST_F(Copy, OfADamagedLogIsNotMade) {
-  WrittenLog log(record(random_steps(5, 60)));
-  std::string segment;
-  for (const std::string& name : log.storage().names()) {
-    if (log.storage().content(name).size() > 60'000) segment = name;
-  }
+  WrittenLog log(eventful(5, 60));
+  const std::string segment = "log/00000000000000000001.seg";
   const LogReader reader = log.reader();
   log.storage().flip_bit(segment, 8 * 5000);
   EXPECT_THROW(copy_log(reader, log.head(), out, clock, random), CorruptionError);
@@ -193,7 +188,7 @@ TEST_F(Copy, OfADamagedLogIsNotMade) {
 }
 
 TEST_F(Copy, OntoAFullDiskIsRefusedAndLeavesNoLog) {
-  WrittenLog log(record(random_steps(5, 60)));
+  WrittenLog log(eventful(5, 60));
   out.set_free_bytes(100'000);
   EXPECT_THROW(copy(log, log.head()), StorageError);
   EXPECT_FALSE(log_exists(out));
@@ -201,7 +196,7 @@ TEST_F(Copy, OntoAFullDiskIsRefusedAndLeavesNoLog) {
 
 // The danger is a copy that lacks its end: it would open as the original, not held, and do everything twice.
 TEST_F(Copy, CutShortAtAnyCallIsNeverABookThatRuns) {
-  WrittenLog log(record(random_steps(5, 25)));
+  WrittenLog log(eventful(5, 25));
   bool finished = false;
   std::size_t whole = 0;
   for (std::uint64_t nth = 1; !finished; ++nth) {
@@ -237,22 +232,27 @@ TEST_F(Copy, CutShortBetweenItsSegmentsIsRefused) {
   for (int i = 0; i < 6'000; ++i) driver.submit({{Schedule{.queue = "q", .kind = "k", .payload = large}}, {}});
   WrittenLog log({driver.events(), driver.batch_ends()});
   const LogReader reader = log.reader();
+  std::size_t moves = 0;
   for (std::uint64_t nth = 1;; ++nth) {
     MemoryStorage into;
     into.fail_at(Operation::rename, nth, EIO);
     try {
       copy_log(reader, log.head(), into, clock, random);
-      EXPECT_GT(nth, 2U) << "one segment and its witness: nothing was tested";
-      break;
+      break;  // there are no more renames
     } catch (const StorageError& error) {
-      EXPECT_THAT(error.what(), HasSubstr("copy again"));
+      if (std::string(error.what()).find("into its place") != std::string::npos) {
+        ++moves;
+        EXPECT_THAT(error.what(), HasSubstr("copy again"));
+      }
     }
     if (!log_exists(into)) continue;
     EXPECT_ANY_THROW({
       LogOpening opening;
       (void)SegmentLog::open(into, clock, random, {}, opening);
-    });
+    }) << "rename "
+       << nth << " failed";
   }
+  EXPECT_GT(moves, 2U) << "one segment and its witness: nothing was tested";
 }
 
 }  // namespace

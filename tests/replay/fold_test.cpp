@@ -15,8 +15,6 @@
 namespace daybook::test {
 namespace {
 
-using daybook::testing::random_steps;
-using daybook::testing::record;
 using ::testing::ElementsAreArray;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -40,7 +38,7 @@ RC_GTEST_PROP(Fold, ReplayingAPrefixThenTheRestEqualsReplayingAll, (const dayboo
 }
 
 TEST(Fold, AsOfEverySequenceIsTheFoldUpToIt) {
-  WrittenLog log(record(random_steps(7, 120)));
+  WrittenLog log(eventful(7, 120));
   const LogReader reader = log.reader();
   const ReadEvents read = events_of(reader);
   State fold;
@@ -58,7 +56,7 @@ TEST(Fold, AsOfEverySequenceIsTheFoldUpToIt) {
 }
 
 TEST(Fold, BeforeTheFirstEventTheBookIsEmpty) {
-  WrittenLog log(record(random_steps(7, 5)));
+  WrittenLog log(eventful(7, 5));
   const Result<Past> past = as_of(events_of(log.events()), log.head(), Sequence());
   ASSERT_TRUE(past);
   EXPECT_THAT(differences(past->state, State()), IsEmpty());
@@ -66,7 +64,7 @@ TEST(Fold, BeforeTheFirstEventTheBookIsEmpty) {
 }
 
 TEST(Fold, ASequencePastTheHeadIsRefusedAndTheHeadNamed) {
-  WrittenLog log(record(random_steps(7, 5)));
+  WrittenLog log(eventful(7, 5));
   const Result<Past> past = as_of(events_of(log.events()), log.head(), log.head().next());
   ASSERT_FALSE(past);
   EXPECT_EQ(past.error().code, RefusalCode::invalid_argument);
@@ -96,7 +94,7 @@ TEST(Fold, WhatAPersonSeesIsDerivedForTheInstantAsked) {
 }
 
 TEST(Fold, EventsThatEndTooSoonAreDamage) {
-  WrittenLog log(record(random_steps(7, 20)));
+  WrittenLog log(eventful(7, 20));
   const auto shorter = log.events().first(log.events().size() - 1);
   State state;
   EXPECT_EQ(catch_up(state, events_of(shorter), log.head()), shorter.back().sequence);
@@ -110,14 +108,14 @@ TEST(Fold, EventsThatEndTooSoonAreDamage) {
 }
 
 TEST(Fold, AMissingEventIsDamage) {
-  WrittenLog log(record(random_steps(7, 20)));
+  WrittenLog log(eventful(7, 20));
   std::vector<RecordedEvent> holed(log.events().begin(), log.events().end());
   holed.erase(holed.begin() + 5);
   EXPECT_THROW((void)rebuild(events_of(std::span<const RecordedEvent>(holed)), log.head()), CorruptionError);
 }
 
 TEST(Fold, ProgressIsToldUpToTheEnd) {
-  WrittenLog log(record(random_steps(7, 20)));
+  WrittenLog log(eventful(7, 20));
   std::vector<Sequence> told;
   (void)rebuild(events_of(log.journal()), log.head(), [&](Sequence done) { told.push_back(done); });
   ASSERT_FALSE(told.empty());
@@ -125,7 +123,7 @@ TEST(Fold, ProgressIsToldUpToTheEnd) {
 }
 
 TEST(History, OfEachJobIsEveryEventThatTouchesIt) {
-  WrittenLog log(record(random_steps(11, 300)));
+  WrittenLog log(eventful(11, 300));
   const LogReader reader = log.reader();
   std::size_t jobs = 0;
   for (const RecordedEvent& begun : log.events()) {
@@ -145,11 +143,10 @@ TEST(History, OfEachJobIsEveryEventThatTouchesIt) {
 }
 
 TEST(History, EndsWithTheJobsLastEvent) {
-  State lived;
-  daybook::testing::Driver driver(lived);
-  for (const auto& step : random_steps(11, 300)) (void)driver.step(step);
-  lived.each_job([&](const Job& job) {
-    const auto events = history(events_of(std::span(driver.events())), job.id.sequence);
+  WrittenLog log(eventful(11, 300));
+  const ReadEvents read = events_of(log.events());
+  rebuild(read, log.head()).each_job([&](const Job& job) {
+    const auto events = history(read, job.id.sequence);
     ASSERT_FALSE(events.empty());
     EXPECT_EQ(events.back().sequence, job.last_event);
   });

@@ -15,8 +15,6 @@
 namespace daybook::test {
 namespace {
 
-using daybook::testing::random_steps;
-using daybook::testing::record;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -47,7 +45,7 @@ class OpenStore : public ::testing::Test {
 };
 
 TEST_F(OpenStore, MakesTheIndexThatIsMissingAndSaysSo) {
-  WrittenLog log(record(random_steps(3, 80)));
+  WrittenLog log(eventful(3, 80));
   const StoreOpening opening = open(log);
   EXPECT_TRUE(opening.rebuilt);
   EXPECT_EQ(opening.events_replayed, log.head().value());
@@ -56,7 +54,7 @@ TEST_F(OpenStore, MakesTheIndexThatIsMissingAndSaysSo) {
 }
 
 TEST_F(OpenStore, CatchesUpATrustedIndex) {
-  WrittenLog log(record(random_steps(3, 120)), 40);
+  WrittenLog log(eventful(3, 120), 40);
   open(log).index->close();
   Sequence seen = log.head();
   for (int i = 0; i < 3; ++i) {
@@ -72,7 +70,7 @@ TEST_F(OpenStore, CatchesUpATrustedIndex) {
 }
 
 TEST_F(OpenStore, HasNothingToDoForAnIndexThatIsThere) {
-  WrittenLog log(record(random_steps(3, 80)));
+  WrittenLog log(eventful(3, 80));
   open(log).index->close();
   const StoreOpening opening = open(log);
   EXPECT_FALSE(opening.rebuilt) << opening.note;
@@ -81,7 +79,7 @@ TEST_F(OpenStore, HasNothingToDoForAnIndexThatIsThere) {
 }
 
 TEST_F(OpenStore, AnEmptyLogHasAnEmptyIndex) {
-  WrittenLog log(record(random_steps(3, 80)), 0);
+  WrittenLog log(eventful(3, 80), 0);
   const auto chain = [](Sequence) { return std::optional<Hash>(); };
   StoreOpening opening = open_store(folder(), log.journal(), log.uuid(), this_boot, {}, chain);
   EXPECT_EQ(opening.events_replayed, 0U);
@@ -93,7 +91,7 @@ TEST_F(OpenStore, AnEmptyLogHasAnEmptyIndex) {
 }
 
 TEST_F(OpenStore, MakesAnewWhatAnotherBootLeftOpen) {
-  WrittenLog log(record(random_steps(3, 120)), 40);
+  WrittenLog log(eventful(3, 120), 40);
   open(log).index.reset();  // as a crash would
   log.append();
   const StoreOpening opening = open(log, next_boot);
@@ -103,9 +101,9 @@ TEST_F(OpenStore, MakesAnewWhatAnotherBootLeftOpen) {
 }
 
 TEST_F(OpenStore, MakesAnewTheIndexOfAnotherLog) {
-  WrittenLog other(record(random_steps(4, 80)), SIZE_MAX, 2);
+  WrittenLog other(eventful(4, 80), SIZE_MAX, 2);
   open(other).index->close();
-  WrittenLog log(record(random_steps(3, 40)));
+  WrittenLog log(eventful(3, 40));
   ASSERT_NE(log.uuid(), other.uuid());
   const StoreOpening opening = open(log);
   EXPECT_TRUE(opening.rebuilt);
@@ -113,9 +111,9 @@ TEST_F(OpenStore, MakesAnewTheIndexOfAnotherLog) {
 }
 
 TEST_F(OpenStore, MakesAnewTheIndexOfAnotherChainOfTheSameLog) {
-  WrittenLog other(record(random_steps(4, 80)), 20);
+  WrittenLog other(eventful(4, 80), 20);
   open(other).index->close();
-  WrittenLog log(record(random_steps(3, 120)));
+  WrittenLog log(eventful(3, 120));
   ASSERT_EQ(log.uuid(), other.uuid());
   ASSERT_GT(log.head(), other.head());
   const StoreOpening opening = open(log);
@@ -125,8 +123,8 @@ TEST_F(OpenStore, MakesAnewTheIndexOfAnotherChainOfTheSameLog) {
 }
 
 TEST_F(OpenStore, MakesAnewTheIndexOfAnotherChainOfTheSameLength) {
-  WrittenLog log(record(random_steps(3, 40)));
-  WrittenLog other(record(random_steps(3, 40)));
+  WrittenLog log(eventful(3, 40));
+  WrittenLog other(eventful(3, 40));
   open(other).index->close();
   const StoreOpening same = open(log);
   EXPECT_FALSE(same.rebuilt) << "the same events in the same batches: the same chain";
@@ -141,7 +139,7 @@ TEST_F(OpenStore, MakesAnewTheIndexOfAnotherChainOfTheSameLength) {
 }
 
 TEST_F(OpenStore, AnIndexAheadOfItsLogMeansThatAcknowledgedEventsAreLost) {
-  const auto history = record(random_steps(3, 120));
+  const auto history = eventful(3, 120);
   WrittenLog longer(history);
   open(longer).index->close();
   WrittenLog shorter(history, 40);
@@ -160,7 +158,7 @@ TEST_F(OpenStore, AnIndexAheadOfItsLogMeansThatAcknowledgedEventsAreLost) {
 }
 
 TEST_F(OpenStore, AnUntrustedIndexAheadProvesNothing) {
-  const auto history = record(random_steps(3, 120));
+  const auto history = eventful(3, 120);
   WrittenLog longer(history);
   open(longer).index.reset();  // left open under a boot that is gone
   WrittenLog shorter(history, 40);
@@ -169,19 +167,32 @@ TEST_F(OpenStore, AnUntrustedIndexAheadProvesNothing) {
   expect_equal(*opening.index, shorter);
 }
 
-// An index with the right mark and the wrong contents (a bug, not damage) shows when an event cannot follow.
+// Indexes with the right mark and the wrong contents: a bug's work, not the disk's.
 TEST_F(OpenStore, MakesAnewAnIndexThatTheEventsCannotFollow) {
-  WrittenLog log(record(random_steps(3, 120)), 40);
-  const State hollow = rebuild(daybook::events_of(log.journal()), Sequence(2));
+  WrittenLog log(eventful(3, 120), 40);
+  const State right = rebuild(daybook::events_of(log.journal()), log.head());
+  State hollow;
+  hollow.put(right.book());
   JobIndex::create(folder(), this_boot, hollow, {log.uuid(), log.head(), log.journal().tail().chain})->close();
   log.append();
   const StoreOpening opening = open(log);
   EXPECT_TRUE(opening.rebuilt);
+  EXPECT_THAT(opening.note, HasSubstr("sequence"));
+  expect_equal(*opening.index, log);
+}
+
+TEST_F(OpenStore, MakesAnewAnIndexWhoseBookStandsElsewhereThanItsMark) {
+  WrittenLog log(eventful(3, 120), 40);
+  const State behind = rebuild(daybook::events_of(log.journal()), Sequence(2));
+  JobIndex::create(folder(), this_boot, behind, {log.uuid(), log.head(), log.journal().tail().chain})->close();
+  const StoreOpening opening = open(log);
+  EXPECT_TRUE(opening.rebuilt);
+  EXPECT_THAT(opening.note, HasSubstr("sequence 2"));
   expect_equal(*opening.index, log);
 }
 
 TEST_F(OpenStore, RebuildsOnDemand) {
-  WrittenLog log(record(random_steps(3, 80)));
+  WrittenLog log(eventful(3, 80));
   open(log).index->close();
   const StoreOpening opening = rebuild_store(folder(), log.journal(), log.uuid(), this_boot, now(log));
   EXPECT_TRUE(opening.rebuilt);
@@ -190,14 +201,14 @@ TEST_F(OpenStore, RebuildsOnDemand) {
 }
 
 TEST_F(OpenStore, VerifyingFindsNothingInAnIndexThatIsRight) {
-  WrittenLog log(record(random_steps(3, 80)));
+  WrittenLog log(eventful(3, 80));
   const StoreOpening opening = open(log);
   log.append();
   EXPECT_THAT(verify_index(*opening.index, daybook::events_of(log.journal())), IsEmpty());
 }
 
 TEST_F(OpenStore, VerifyingNamesWhatIsDifferent) {
-  WrittenLog log(record(random_steps(3, 80)));
+  WrittenLog log(eventful(3, 80));
   const StoreOpening opening = open(log);
   Job wrong;
   opening.index->each_job([&](const Job& job) { wrong = job; });

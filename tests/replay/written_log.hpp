@@ -17,6 +17,15 @@
 
 namespace daybook::test {
 
+/// A history of so many steps in which much happens: in some a copy stands held from early on. The seed says which.
+inline testing::RecordedHistory eventful(std::uint64_t seed, std::size_t steps) {
+  while (true) {
+    testing::RecordedHistory history = testing::record(testing::random_steps(seed, steps));
+    if (history.events.size() >= steps) return history;
+    seed += 1000;
+  }
+}
+
 class WrittenLog {
  public:
   /// `seed` decides the log's uuid. With `batches`, only so many of the history's.
