@@ -15,6 +15,8 @@
 #include <cstddef>
 #include <cstring>
 #include <filesystem>
+#include <string>
+#include <system_error>
 #include <utility>
 
 #include "daybook/core/error.hpp"
@@ -147,7 +149,7 @@ std::optional<StateFile> Folder::read_state(std::string& why) const {
   const Descriptor file(open_file(state_name, O_RDONLY));
   if (file.number() < 0) {
     why = shown(state_name) +
-          (errno == ENOENT ? " is missing" : std::string(" cannot be opened: ") + std::strerror(errno));
+          (errno == ENOENT ? " is missing" : std::string(" cannot be opened: ") + std::generic_category().message(errno));
     return std::nullopt;
   }
   // One byte more than there should be, so that a longer file is not taken for one of ours.
@@ -232,7 +234,7 @@ std::uint64_t Folder::data_bytes() const {
 
 std::string Folder::distrust(const StateFile& state, const Uuid& boot_id) const {
   const Descriptor file(open_file(data_name, O_RDWR));
-  if (file.number() < 0) return shown(data_name) + " cannot be opened: " + std::strerror(errno);
+  if (file.number() < 0) return shown(data_name) + " cannot be opened: " + std::generic_category().message(errno);
   const FileIdentity identity = identify_data();
   // Device numbers may change from boot to boot; a copy has another inode.
   if (identity.inode != state.file.inode) return shown(data_name) + " is not the file that was written here: a copy";
@@ -244,7 +246,7 @@ std::string Folder::distrust(const StateFile& state, const Uuid& boot_id) const 
   }
   if (identity != state.file) return shown(data_name) + " was left open on another device or mount";
   // A write-back that failed since then, and that nobody was told of, shows here.
-  if (::fdatasync(file.number()) != 0) return shown(data_name) + " cannot be synced: " + std::strerror(errno);
+  if (::fdatasync(file.number()) != 0) return shown(data_name) + " cannot be synced: " + std::generic_category().message(errno);
   return "";
 }
 
