@@ -49,14 +49,16 @@ namespace daybook {
 enum class LogLevel : std::uint8_t { debug, info, warning, error };
 
 struct Options {
-  bool create = true;                                  // make the book when the directory is empty or missing
-  Duration owner_wait = limits::owner_wait_default;    // how long to wait for another process to let go
-  std::string actor = "service";                       // who does what is done through this handle
-  Bounds bounds = {};                                  // payload and batch sizes
-  std::string purpose = {};                            // shown to others that find the book held; "" is the program's name
-  std::function<void(LogLevel, const std::string&)> log = {};  // what the book has to say; called from its threads, never
-                                                               // while a caller waits. Unset: silent
-  // Ports, for tests and simulation; null: the operating system's.
+  bool create = true;                                // make the book when the directory is empty or missing
+  Duration owner_wait = limits::owner_wait_default;  // how long to wait for another process to let go
+  std::string actor = "service";                     // who does what is done through this handle …
+  ActorOrigin actor_origin = ActorOrigin::declared;  // … and how that is known
+  Bounds bounds = {};                                // payload and batch sizes
+  std::string purpose = {};  // shown to others that find the book held; "" is the program's name
+  std::function<void(LogLevel, const std::string&)> log =
+      {};  // what the book has to say; called from its threads, never
+           // while a caller waits. Unset: silent
+  // Ports, for tests and simulation; null: the operating system's. They must outlive the book.
   Clock* clock = nullptr;
   Random* random = nullptr;
   Waiter* waiter = nullptr;
@@ -65,15 +67,15 @@ struct Options {
 /// What opening found, for people and monitoring.
 struct OpeningReport {
   TailStatus tail{};
-  Sequence head;                    // the last event, the opening included
+  Sequence head;  // the last event, the opening included
   Epoch epoch;
-  std::uint64_t bytes_cut = 0;      // with `torn`; they are kept in quarantine
+  std::uint64_t bytes_cut = 0;  // with `torn`; they are kept in quarantine
   std::uint64_t events_replayed = 0;
   bool index_rebuilt = false;
-  std::string index_note;           // why, when it was
-  std::uint32_t claims_ended = 0;   // of handlers of the process that died
-  bool held = false;                // a copy: nothing runs until it is adopted
-  std::string note;                 // one line for a log
+  std::string index_note;          // why, when it was
+  std::uint32_t claims_ended = 0;  // of handlers of the process that died
+  bool held = false;               // a copy: nothing runs until it is adopted
+  std::string note;                // one line for a log
 };
 
 struct Stat {
@@ -107,7 +109,7 @@ class Daybook {
   [[nodiscard]] Moment now() const;
 
   // ---- one command, blocking: returns when the answer is durable ----
-  Result<JobId> schedule(Schedule command);             // the existing job's id for OnConflict::return_existing
+  Result<JobId> schedule(Schedule command);              // the existing job's id for OnConflict::return_existing
   Result<std::vector<ClaimedJob>> claim(Claim command);  // what is due now, at most `count`, possibly nothing
   /// Waits for something to be due, until `wait` (book time) has passed or `stop` is requested: then nothing.
   Result<std::vector<ClaimedJob>> claim(Claim command, Duration wait, std::stop_token stop = {});
@@ -128,7 +130,7 @@ class Daybook {
   Result<std::vector<Answer>> execute(Submission submission);
 
   /// The same without waiting. `completion` runs on a thread of the book, one at a time, in order; it may call the book's
-  /// asynchronous members but not its blocking ones. Backpressure is the caller's.
+  /// asynchronous members but not its blocking ones. Backpressure is the caller's. After close() it is called at once.
   using Completion = std::function<void(Result<std::vector<Answer>>, std::exception_ptr)>;
   void submit(Submission submission, Completion completion);
   [[nodiscard]] std::future<Result<std::vector<Answer>>> submit(Submission submission);
@@ -141,9 +143,9 @@ class Daybook {
   [[nodiscard]] Result<JobInfo> job(JobId id) const;
   /// At most `limit` jobs after `after`, by id.
   struct Filter {
-    std::optional<std::string> queue;
-    std::optional<Phase> phase;
-    Sequence after;
+    std::optional<std::string> queue = {};
+    std::optional<Phase> phase = {};
+    Sequence after = {};
     std::size_t limit = 100;
   };
   [[nodiscard]] std::vector<JobInfo> jobs(const Filter& filter) const;

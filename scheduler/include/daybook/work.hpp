@@ -51,9 +51,13 @@ struct HandBackWork {};
 using Verdict = std::variant<DoneWork, SnoozeWork, RetryWork, DiscardWork, HandBackWork>;
 
 /// The job is completed, with a result.
-[[nodiscard]] inline Verdict done(Envelope result = {}) { return DoneWork{std::move(result)}; }
+[[nodiscard]] inline Verdict done(Envelope result = {}) {
+  return DoneWork{std::move(result)};
+}
 /// Later, please; the attempt does not count.
-[[nodiscard]] inline Verdict snooze(When due) { return SnoozeWork{due}; }
+[[nodiscard]] inline Verdict snooze(When due) {
+  return SnoozeWork{due};
+}
 /// The attempt failed; again after the policy's delay, or exactly after `in`, while attempts are left.
 [[nodiscard]] inline Verdict retry(Envelope error, std::string error_kind = {}, std::optional<Duration> in = {}) {
   return RetryWork{std::move(error), std::move(error_kind), in};
@@ -63,7 +67,9 @@ using Verdict = std::variant<DoneWork, SnoozeWork, RetryWork, DiscardWork, HandB
   return DiscardWork{std::move(error), std::move(error_kind)};
 }
 /// Stopped half way (a shutdown): the job is available at once, the attempt does not count.
-[[nodiscard]] inline Verdict hand_back() { return HandBackWork{}; }
+[[nodiscard]] inline Verdict hand_back() {
+  return HandBackWork{};
+}
 
 /// One run of a handler. Valid while the handler runs.
 class Attempt {
@@ -81,8 +87,8 @@ using Handler = std::function<Verdict(Attempt&)>;
 
 struct WorkOptions {
   std::vector<std::string> queues;
-  std::string worker = {};      // its name on the record; "" makes one of host, pid and a number
-  std::uint32_t slots = 1;      // handlers at a time, each on a thread of its own
+  std::string worker = {};  // its name on the record; "" makes one of host, pid and a number
+  std::uint32_t slots = 1;  // handlers at a time, each on a thread of its own
   Duration lease = limits::lease_default;
   Duration patience = std::chrono::seconds(30);  // stop(): how long handlers may go on before their stop token fires
 };
@@ -103,7 +109,7 @@ class WorkLoop {
   /// fire, and it waits on. Then leaves (on the record). Returns when the last handler has.
   void stop();
 
-  /// Blocks until no job that this worker could run is waiting or running, due or not. For tools and tests.
+  /// Blocks until its queues hold no waiting job, due or not, and no running one; or until it is stopped. For tools and tests.
   void run_until_empty();
 
  private:

@@ -55,6 +55,7 @@ struct Renewed {
     friend bool operator==(const One&, const One&) = default;
   };
   std::vector<Result<One>> claims;  // in the order asked
+  friend bool operator==(const Renewed& a, const Renewed& b) { return a.claims == b.claims; }
 };
 
 struct Done {

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The facade: puts storage, log, index and engine together, and turns each call into a submission. It decides nothing.
+#include "daybook/daybook.hpp"
+
+#include <algorithm>
+#include <mutex>
+#include <utility>
+
+#include "daybook/log/log_reader.hpp"
+#include "daybook/log/segment_log.hpp"
+#include "daybook/replay/replay.hpp"
+#include "daybook/system/process.hpp"
+#include "driver.hpp"
+#include "open_book.hpp"
+#include "work_loop.hpp"
+
+namespace daybook {
+
+class Daybook::Impl {
+ public:
+  Impl(OpenedBook opened, Options options) : options_(std::move(options)), parts_(std::move(opened)) {
+    driver_ = std::make_unique<Driver>(std::move(parts_.engine), *parts_.clock, *parts_.waiter);
+    driver_->on_cancel([this](Sequence job) {
+      for (const auto& loop : loops()) loop->cancel(job);
+    });
+    driver_->on_change([this] {
+      for (const auto& loop : loops()) loop->changed();
+    });
+  }
+
+  [[nodiscard]] Driver& driver() const { return *driver_; }
+  [[nodiscard]] const Options& options() const { return options_; }
+  [[nodiscard]] const OpenedBook& parts() const { return parts_; }
+
+  [[nodiscard]] Context context(std::string reason = {}) const {
+    return Context{.actor = options_.actor, .origin = options_.actor_origin, .reason = std::move(reason)};
+  }
+
+  void close() {
+    driver_->close();
+    parts_.lock.reset();
+  }
+
+  void report(LogLevel level, const std::string& sentence) const {
+    if (options_.log) options_.log(level, sentence);
+  }
+
+  [[nodiscard]] std::shared_ptr<WorkLoop::Impl> new_loop(WorkOptions options) {
+    const std::lock_guard lock(mutex_);
+    if (options.worker.empty()) {
+      options.worker = host_name() + ":" + std::to_string(process_id()) + ":" + std::to_string(++loops_made_);
+    }
+    auto loop = std::make_shared<WorkLoop::Impl>(*driver_, std::move(options), context());
+    std::erase_if(loops_, [](const auto& weak) { return weak.expired(); });
+    loops_.push_back(loop);
+    return loop;
+  }
+
+  template <class Made>
+  Result<Made> one(Command command, std::string reason = {}) const {
+    auto answers = driver_->call({.commands = {std::move(command)}, .context = context(std::move(reason))});
+    if (!answers) return tl::unexpected<Refusal>(answers.error());
+    return std::get<Made>(std::move(answers->front()));
+  }
+
+  Result<void> done(Command command, std::string reason = {}) const {
+    return one<Done>(std::move(command), std::move(reason)).map([](const Done&) {});
+  }
+
+ private:
+  [[nodiscard]] std::vector<std::shared_ptr<WorkLoop::Impl>> loops() const {
+    const std::lock_guard lock(mutex_);
+    std::vector<std::shared_ptr<WorkLoop::Impl>> living;
+    for (const auto& weak : loops_) {
+      if (auto loop = weak.lock()) living.push_back(std::move(loop));
+    }
+    return living;
+  }
+
+  Options options_;
+  OpenedBook parts_;
+  std::unique_ptr<Driver> driver_;
+  mutable std::mutex mutex_;
+  std::vector<std::weak_ptr<WorkLoop::Impl>> loops_;
+  std::uint64_t loops_made_ = 0;
+};
+
+Daybook::Daybook(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Daybook::Daybook(Daybook&&) noexcept = default;
+
+Daybook& Daybook::operator=(Daybook&& other) noexcept {
+  if (this != &other) {
+    Daybook before(std::move(*this));
+    impl_ = std::move(other.impl_);
+  }
+  return *this;
+}
+
+Daybook::~Daybook() {
+  if (!impl_) return;
+  try {
+    impl_->close();
+  } catch (const std::exception& error) {
+    impl_->report(LogLevel::error, std::string("closing the book failed: ") + error.what());
+  }
+}
+
+Daybook Daybook::open(const std::filesystem::path& directory, Options options) {
+  OpenedBook opened = open_book(directory, options);
+  auto impl = std::make_unique<Impl>(std::move(opened), std::move(options));
+  impl->report(LogLevel::info, impl->parts().report.note);
+  return Daybook(std::move(impl));
+}
+
+void Daybook::close() {
+  impl_->close();
+}
+const OpeningReport& Daybook::opening() const {
+  return impl_->parts().report;
+}
+Moment Daybook::now() const {
+  return impl_->driver().now();
+}
+
+Result<JobId> Daybook::schedule(Schedule command) {
+  return impl_->one<Scheduled>(std::move(command)).map([](const Scheduled& scheduled) { return scheduled.job; });
+}
+
+Result<std::vector<ClaimedJob>> Daybook::claim(Claim command) {
+  return impl_->one<Claimed>(std::move(command)).map([](Claimed&& claimed) { return std::move(claimed.jobs); });
+}
+
+Result<std::vector<ClaimedJob>> Daybook::claim(Claim command, Duration wait, std::stop_token stop) {
+  std::promise<Reply> promise;
+  std::future<Reply> future = promise.get_future();
+  Driver& driver = impl_->driver();
+  const BookTime now = driver.now().book;
+  const BookTime until = wait > BookTime::max() - now ? BookTime::max() : now + std::max(wait, Duration(0));
+  const Driver::Ticket ticket = driver.post_claim(std::move(command), impl_->context(), until,
+                                                  [&promise](Reply reply) { promise.set_value(std::move(reply)); });
+  const std::stop_callback withdraw(stop, [&] { driver.withdraw(ticket); });
+  Reply reply = future.get();
+  if (reply.error) std::rethrow_exception(reply.error);
+  if (!reply.answers) return tl::unexpected<Refusal>(reply.answers.error());
+  return std::get<Claimed>(std::move(reply.answers->front())).jobs;
+}
+
+Result<Renewed> Daybook::renew(Renew command) {
+  return impl_->one<Renewed>(std::move(command));
+}
+Result<void> Daybook::complete(const ClaimedJob& job, Envelope result) {
+  return complete(Complete{job.id, job.token, std::move(result)});
+}
+Result<void> Daybook::complete(Complete command) {
+  return impl_->done(std::move(command));
+}
+Result<void> Daybook::fail(Fail command) {
+  return impl_->done(std::move(command));
+}
+Result<void> Daybook::snooze(Snooze command) {
+  return impl_->done(command);
+}
+Result<void> Daybook::release(Release command) {
+  return impl_->done(command);
+}
+Result<void> Daybook::cancel(JobId job, std::string reason) {
+  return impl_->done(Cancel{job}, std::move(reason));
+}
+Result<void> Daybook::reschedule(JobId job, When due, std::string reason) {
+  return impl_->done(Reschedule{job, due}, std::move(reason));
+}
+Result<void> Daybook::retry(JobId job, When due, std::string reason) {
+  return impl_->done(Retry{job, due}, std::move(reason));
+}
+Result<void> Daybook::pause(std::string queue, std::string reason) {
+  return impl_->done(PauseQueue{std::move(queue)}, std::move(reason));
+}
+Result<void> Daybook::resume(std::string queue, std::string reason) {
+  return impl_->done(ResumeQueue{std::move(queue)}, std::move(reason));
+}
+Result<void> Daybook::adopt(std::string reason) {
+  return impl_->done(AdoptBook{}, std::move(reason));
+}
+
+Result<std::vector<Answer>> Daybook::execute(Submission submission) {
+  return impl_->driver().call(std::move(submission));
+}
+
+void Daybook::submit(Submission submission, Completion completion) {
+  impl_->driver().post(std::move(submission), [completion = std::move(completion)](Reply reply) {
+    completion(std::move(reply.answers), reply.error);
+  });
+}
+
+std::future<Result<std::vector<Answer>>> Daybook::submit(Submission submission) {
+  auto promise = std::make_shared<std::promise<Result<std::vector<Answer>>>>();
+  auto future = promise->get_future();
+  submit(std::move(submission), [promise](Result<std::vector<Answer>> answers, std::exception_ptr error) {
+    if (error) {
+      promise->set_exception(std::move(error));
+    } else {
+      promise->set_value(std::move(answers));
+    }
+  });
+  return future;
+}
+
+WorkLoop Daybook::work(WorkOptions options) {
+  return WorkLoop(impl_->new_loop(std::move(options)));
+}
+
+Result<JobInfo> Daybook::job(JobId id) const {
+  Result<JobInfo> found = refuse(RefusalCode::no_such_job, "job " + to_string(id) + ": never issued in this book");
+  impl_->driver().look([&](const View& view, const Moment& now) {
+    const Job* job = view.job(id.sequence);
+    if (job == nullptr) return;
+    if (id.generation != GenerationTag(0) && id.generation != job->id.generation) {
+      found = refuse(RefusalCode::another_history, "job " + to_string(id) + ": issued by another copy of this book");
+    } else {
+      found = job_info(*job, view, now);
+    }
+  });
+  return found;
+}
+
+std::vector<JobInfo> Daybook::jobs(const Filter& filter) const {
+  std::vector<JobInfo> found;
+  impl_->driver().look([&](const View& view, const Moment& now) {
+    const auto queue = filter.queue ? view.find_name(NameSort::queue, *filter.queue) : std::nullopt;
+    if (filter.queue && !queue) return;
+    view.each_job([&](const Job& job) {
+      if (found.size() >= filter.limit || job.id.sequence <= filter.after) return;
+      if (queue && job.spec->queue != *queue) return;
+      if (filter.phase && phase(job, now) != *filter.phase) return;
+      found.push_back(job_info(job, view, now));
+    });
+  });
+  return found;
+}
+
+Stat Daybook::stat() const {
+  Stat stat;
+  impl_->driver().look([&](const View& view, const Moment&) {
+    const Counts counts = view.counts();
+    const auto count = [&](NameId queue, JobState state) {
+      const auto found = counts.find({queue, state});
+      return found == counts.end() ? 0 : found->second;
+    };
+    view.each_queue([&](const Queue& queue) {
+      stat.queues.push_back({.queue = view.name(queue.id)->text,
+                             .paused = queue.paused,
+                             .waiting = count(queue.id, JobState::waiting),
+                             .running = count(queue.id, JobState::running),
+                             .completed = count(queue.id, JobState::completed),
+                             .cancelled = count(queue.id, JobState::cancelled),
+                             .dead = count(queue.id, JobState::dead)});
+    });
+    stat.head = view.book().head;
+    stat.epoch = view.book().epoch;
+    stat.held = view.book().held;
+    stat.costs = impl_->parts().log->costs();  // the log is the engine's, and the engine rests while we look
+  });
+  std::sort(stat.queues.begin(), stat.queues.end(), [](const auto& a, const auto& b) { return a.queue < b.queue; });
+  return stat;
+}
+
+std::vector<RecordedEvent> Daybook::history(JobId id) const {
+  const LogReader reader(*impl_->parts().storage);
+  return daybook::history(events_of(reader), id.sequence);
+}
+
+void Daybook::look(const std::function<void(const View&, const Moment&)>& look) const {
+  impl_->driver().look(look);
+}
+
+}  // namespace daybook

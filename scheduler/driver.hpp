@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Driver: lets many threads use one Engine. Whoever arrives while nobody leads becomes the leader: it takes everybody's
+// submissions, runs one step, hands leadership on to somebody who waits, and wakes exactly those who are done. A timer
+// thread leads when time has come and nobody else is there; a second thread runs callbacks, so that none runs inside the writer.
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "daybook/core/ports.hpp"
+#include "daybook/scheduler/engine.hpp"
+
+namespace daybook {
+
+class Driver {
+ public:
+  using Ticket = Engine::Ticket;
+
+  Driver(std::unique_ptr<Engine> engine, Clock& clock, Waiter& waiter);
+  ~Driver();  // stops without recording a clean end, unless close() was called
+
+  /// Blocks until the answer is durable. Rethrows the engine's error.
+  Result<std::vector<Answer>> call(Submission submission);
+
+  /// The completion runs on the callback thread.
+  void post(Submission submission, Engine::Completion completion);
+
+  /// A claim that waits; `completion` runs on the callback thread. withdraw() makes it answer soon with nothing.
+  Ticket post_claim(Claim claim, Context context, BookTime until, Engine::Completion completion);
+  void withdraw(Ticket ticket);
+
+  /// Blocks; runs between steps. Rethrows what `look` throws.
+  void look(const Engine::Look& look);
+
+  /// Runs `task` on the callback thread: soon, or when book time reaches `when`. Tasks not begun at stop() are dropped.
+  void defer(std::function<void()> task);
+  void at(BookTime when, std::function<void()> task);
+
+  /// Called on the callback thread for each running job that somebody asked to stop, and after each step that changed
+  /// something. Set before the first call().
+  void on_cancel(std::function<void(Sequence)> listener) { on_cancel_ = std::move(listener); }
+  void on_change(std::function<void()> listener) { on_change_ = std::move(listener); }
+
+  [[nodiscard]] Moment now();
+
+  /// Refuses new calls, closes the engine, which answers what waits, runs the callbacks that are left, and stops the threads.
+  /// Rethrows the engine's error. A second call does nothing.
+  void close();
+
+ private:
+  // Somebody who blocks. Lives on its caller's stack.
+  struct Waiting {
+    enum State : int { parked, leads, done };
+    std::atomic<int> state{parked};
+    Reply reply;
+  };
+  // What came in since the last step. `waiting` is null for posted work.
+  struct Arrival {
+    std::function<void(Engine&)> enter;
+    Waiting* waiting = nullptr;
+  };
+
+  bool enter(Arrival arrival);  // false: closed
+  void wait(Waiting& waiting);
+  void lead();
+  void hand_on(std::unique_lock<std::mutex>& lock, bool wake_timer);
+  [[nodiscard]] Engine::Completion deferred(Engine::Completion completion);
+  void tick();
+  void run_timer();
+  void run_callbacks();
+  [[nodiscard]] bool take_engine();
+  void stop_threads();
+
+  std::unique_ptr<Engine> engine_;  // used by the leader alone
+  std::exception_ptr broken_;       // likewise: the engine threw, and is not used again
+  Clock& clock_;
+  Waiter& waiter_;
+  Duration book_offset_{};  // fixed for as long as the book is open
+
+  std::mutex mutex_;  // everything below, but what is said to be the callbacks'
+  std::deque<Arrival> arrivals_;
+  bool leading_ = false;
+  std::condition_variable idle_;  // nobody leads and nothing has arrived
+  bool closing_ = false;
+  bool closed_ = false;
+  bool stopping_ = false;
+  std::optional<Instant> wake_wall_;
+  std::optional<BootTime> wake_boot_;
+  std::multimap<BookTime, std::function<void()>> timers_;
+  Ticket last_ticket_ = 0;
+
+  std::mutex callbacks_mutex_;
+  std::condition_variable callbacks_ready_;
+  std::deque<std::function<void()>> callbacks_;
+  bool callbacks_stop_ = false;
+
+  std::function<void(Sequence)> on_cancel_;
+  std::function<void()> on_change_;
+
+  std::thread timer_thread_;
+  std::thread callback_thread_;
+};
+
+}  // namespace daybook

@@ -1,0 +1,425 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Decides, appends, syncs, answers: in that order, for everything that came in since the last step. What it leaves to
+// others: rules (core), bytes and syncs (log), threads and waiting (driver.cpp).
+#include "daybook/scheduler/engine.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "daybook/core/apply.hpp"
+#include "daybook/core/assert.hpp"
+#include "daybook/replay/replay.hpp"
+
+namespace daybook {
+
+namespace {
+
+// Past these a step syncs before it takes more, so that one sync does not grow without bound.
+constexpr std::size_t batch_bytes_soft = 4 * 1024 * 1024;
+// Entities that may change before the index is written while there is other work to do.
+constexpr std::size_t unprojected_max = 8192;
+constexpr Duration housekeeping_delay = std::chrono::seconds(1);
+
+Context own_context() {
+  return Context{.actor = "daybook"};
+}
+
+template <class... Ts>
+struct Overload : Ts... {
+  using Ts::operator()...;
+};
+template <class... Ts>
+Overload(Ts...) -> Overload<Ts...>;
+
+bool waits_again(const Next& next) {
+  return std::holds_alternative<Again>(next);
+}
+
+// Whether the event may let somebody claim a job who could not before.
+bool makes_available(const Event& event) {
+  return std::visit(Overload{
+                        [](const JobScheduled&) { return true; },
+                        [](const AttemptFailed& failed) { return waits_again(failed.next); },
+                        [](const LeaseExpired& expired) { return waits_again(expired.next); },
+                        [](const JobSnoozed& snoozed) { return waits_again(snoozed.next); },
+                        [](const JobReleased& released) { return waits_again(released.next); },
+                        [](const JobRescheduled&) { return true; },
+                        [](const JobRetried&) { return true; },
+                        [](const QueueResumed&) { return true; },
+                        [](const BookAdopted&) { return true; },
+                        [](const auto&) { return false; },
+                    },
+                    event);
+}
+
+bool is_stale_outcome(RefusalCode code) {
+  return code == RefusalCode::lease_lost || code == RefusalCode::already_completed ||
+         code == RefusalCode::another_history;
+}
+
+bool puts_refusal_on_record(const RecordedEvent& recorded) {
+  return std::holds_alternative<OutcomeRefused>(recorded.event);
+}
+
+bool nothing_claimed(const Result<std::vector<Answer>>& answers) {
+  return answers && std::get<Claimed>(answers->front()).jobs.empty();
+}
+
+template <class T>
+void keep_earlier(std::optional<T>& kept, std::optional<T> other) {
+  if (other && (!kept || *other < *kept)) kept = other;
+}
+
+}  // namespace
+
+Engine::Engine(Parts parts)
+    : journal_(parts.journal),
+      store_(std::move(parts.store)),
+      index_(parts.index),
+      clock_(parts.clock),
+      random_(parts.random),
+      bounds_(parts.bounds),
+      warn_(std::move(parts.warn)) {
+  DAYBOOK_ASSERT(store_ != nullptr);
+  DAYBOOK_ASSERT(store_->book().head == journal_.tail().sequence);
+}
+
+Engine::~Engine() = default;
+
+Moment Engine::now() {
+  Moment now;
+  now.wall = clock_.wall();
+  now.boot = clock_.boot();
+  now.book = store_->book().book_time(now.boot);
+  now.chance = random_.next();
+  return now;
+}
+
+std::uint32_t Engine::open(BookOpened opening, std::vector<Setting> settings) {
+  const Book& before = store_->book();
+  const bool fresh = before.head == Sequence(0);
+  Moment now = this->now();
+  opening.boot_id = clock_.boot_id();
+  opening.new_boot = !fresh && opening.boot_id != before.boot_id;
+  if (fresh) {
+    opening.book_offset = -now.boot.time_since_epoch();
+  } else if (opening.new_boot) {
+    // Nobody knows how long the machine was off but the wall clock, which is believed up to a bound: late, never early.
+    const Duration gap = std::clamp(now.wall - before.head_wall, Duration(0), limits::boot_gap_max);
+    const BookTime resumed = before.book_time(before.head_boot) + gap;
+    opening.book_offset = resumed.time_since_epoch() - now.boot.time_since_epoch();
+  } else {
+    opening.book_offset = before.book_offset;
+    sampled_ = Moment{before.head_wall, before.head_boot, before.book_time(before.head_boot), 0};
+  }
+  now.book = BookTime(now.boot.time_since_epoch() + opening.book_offset);
+
+  Submission submission{.commands = {OpenBook{opening}}, .context = own_context()};
+  if (fresh) {
+    GenerationBegun begun;
+    begun.generation.number = 1;
+    begun.generation.tag = GenerationTag(static_cast<std::uint32_t>(random_.next() % 0xFFFF'FFFFu) + 1);
+    begun.nonce_salt = random_.next();
+    submission.commands.emplace_back(BeginGeneration{begun});
+  }
+  if (!settings.empty()) submission.commands.emplace_back(Configure{std::move(settings)});
+
+  const Outcome outcome = execute_safely(submission, now);
+  DAYBOOK_ASSERT(outcome.answers.has_value());
+  take(outcome);
+  if (sampled_) note_clock_step(now);
+  flush();
+  if (poison_) std::rethrow_exception(poison_);
+  sampled_ = now;
+  return static_cast<std::uint32_t>(
+      std::count_if(outcome.events.begin(), outcome.events.end(), [](const auto& recorded) {
+        const auto* expired = std::get_if<LeaseExpired>(&recorded.event);
+        return expired != nullptr && expired->reason == ExpiryReason::process_died;
+      }));
+}
+
+std::vector<std::pair<Engine::Completion, Reply>> Engine::close() {
+  for (WaitingClaim& claim : waiting_) claim.withdrawn = true;
+  Step last = step();
+  if (poison_) std::rethrow_exception(poison_);
+  const Moment now = this->now();
+  take(execute_safely(Submission{.commands = {CloseBook{}}, .context = own_context()}, now));
+  flush();
+  if (poison_) std::rethrow_exception(poison_);
+  housekeep(now, true);
+  journal_.close();
+  if (index_ != nullptr) {
+    try {
+      index_->close();
+    } catch (const StorageError& error) {
+      go_on_in_memory(error.what());
+    }
+  }
+  return std::move(last.finished);
+}
+
+void Engine::submit(Submission submission, Completion completion) {
+  inbox_.push_back({std::move(submission), std::move(completion)});
+}
+
+void Engine::submit_claim(Ticket ticket, Claim claim, Context context, BookTime until, Completion completion) {
+  Submission submission{.commands = {std::move(claim)}, .context = std::move(context)};
+  waiting_.push_back({ticket, std::move(submission), until, std::move(completion), false});
+  available_ = true;  // it has not been tried yet
+}
+
+void Engine::withdraw(Ticket ticket) {
+  for (WaitingClaim& claim : waiting_) {
+    if (claim.ticket == ticket) claim.withdrawn = true;
+  }
+}
+
+void Engine::look(Look look, Completion completion) {
+  inbox_.push_back({std::move(look), std::move(completion)});
+}
+
+Engine::Step Engine::step() {
+  step_ = Step{};
+  const Moment now = this->now();
+  if (!poison_) {
+    note_clock_step(now);
+    const Timers timers = this->timers();
+    if ((timers.wall_due && *timers.wall_due <= now.wall) || (timers.book_due && *timers.book_due <= now.book)) {
+      available_ = true;
+    }
+    if (timers.lease_end && *timers.lease_end <= now.book) {
+      take(execute_safely(Submission{.commands = {ExpireLeases{}}, .context = own_context()}, now));
+    }
+    if (available_) serve_waiting(now);
+  }
+
+  std::vector<Item> items;
+  items.swap(inbox_);
+  std::vector<Item*> looks;
+  for (Item& item : items) {
+    if (std::holds_alternative<Look>(item.what)) {
+      looks.push_back(&item);
+    } else {
+      run(std::get<Submission>(item.what), item.completion, now);
+    }
+  }
+  if (available_) serve_waiting(now);
+  end_waiting(now);
+  flush();
+
+  for (Item* item : looks) {
+    Reply reply;
+    try {
+      std::get<Look>(item->what)(*store_, now);
+    } catch (...) {
+      reply.error = std::current_exception();
+    }
+    step_.finished.emplace_back(std::move(item->completion), std::move(reply));
+  }
+  housekeep(now, false);
+  plan_wake(step_, now);
+  return std::exchange(step_, Step{});
+}
+
+// Book time and wall time are both sampled, never maximised: a step is put on record and changes nothing by itself.
+void Engine::note_clock_step(const Moment& now) {
+  if (sampled_) {
+    const Duration by = (now.wall - sampled_->wall) - (now.boot - sampled_->boot);
+    if (by > limits::clock_step_min || by < -limits::clock_step_min) {
+      take(execute_safely(Submission{.commands = {StepClock{by}}, .context = own_context()}, now));
+      available_ = true;
+    }
+  }
+  sampled_ = now;
+}
+
+void Engine::run(Submission& submission, Completion& completion, const Moment& now) {
+  Reply reply;
+  if (poison_) {
+    reply.error = poison_;
+    step_.finished.emplace_back(std::move(completion), std::move(reply));
+    return;
+  }
+  Outcome outcome = execute_safely(submission, now);
+  take(outcome);
+  if (outcome.repeated) {
+    flush();  // its first events may be among those not synced yet
+    if (poison_) {
+      reply.error = poison_;
+    } else {
+      reply.answers = first_answer(submission, *outcome.repeated);
+    }
+  } else {
+    reply.answers = std::move(outcome.answers);
+  }
+  unsynced_.emplace_back(std::move(completion), std::move(reply));
+  if (encoder_.batch().bytes.size() > batch_bytes_soft) flush();
+}
+
+void Engine::serve_waiting(const Moment& now) {
+  available_ = false;
+  for (auto claim = waiting_.begin(); claim != waiting_.end() && !poison_;) {
+    if (claim->withdrawn) {
+      ++claim;
+      continue;
+    }
+    Outcome outcome = execute_safely(claim->submission, now);
+    take(outcome);
+    if (nothing_claimed(outcome.answers)) {
+      ++claim;
+      continue;
+    }
+    unsynced_.emplace_back(std::move(claim->completion), Reply{std::move(outcome.answers), nullptr});
+    claim = waiting_.erase(claim);
+  }
+}
+
+void Engine::end_waiting(const Moment& now) {
+  for (auto claim = waiting_.begin(); claim != waiting_.end();) {
+    if (!poison_ && !claim->withdrawn && claim->until > now.book) {
+      ++claim;
+      continue;
+    }
+    Reply reply{.answers = std::vector<Answer>{Claimed{}}, .error = poison_};
+    unsynced_.emplace_back(std::move(claim->completion), std::move(reply));
+    claim = waiting_.erase(claim);
+  }
+}
+
+void Engine::take(const Outcome& outcome) {
+  if (!outcome.answers && is_stale_outcome(outcome.answers.error().code) &&
+      std::none_of(outcome.events.begin(), outcome.events.end(), puts_refusal_on_record)) {
+    ++refusals_counted_;
+  }
+  for (const RecordedEvent& recorded : outcome.events) {
+    encoder_.add(recorded);
+    if (makes_available(recorded.event)) available_ = true;
+    if (const auto* request = std::get_if<CancelRequested>(&recorded.event)) {
+      unsynced_cancels_.push_back(request->job.sequence);
+    }
+  }
+}
+
+// The one place where events become durable, and the only one from which answers leave.
+void Engine::flush() {
+  const EncodedBatch& batch = encoder_.batch();
+  if (batch.count != 0 && !poison_) {
+    AppendResult result = journal_.append(journal_.epoch(), journal_.tail(), batch, Room::reserve);
+    std::visit(
+        Overload{
+            [&](const Committed&) { step_.changed = true; },
+            [&](const Unknown& unknown) {
+              poison(StorageError(Place{}, unknown.error_number,
+                                  unknown.what + "; the outcome of the calls in flight is unknown, and nothing more is "
+                                                 "acknowledged: close the book and open it again"));
+            },
+            [&](const Full& full) {
+              poison(
+                  StorageError(Place{}, 0, full.what + "; nothing was written: make room, then open the book again"));
+            },
+            [&](const Conflict&) {
+              poison(StorageError(Place{}, 0,
+                                  "somebody else appended to this log; nothing was written: find the other "
+                                  "writer, then open the book again"));
+            },
+            [&](const Fenced&) {
+              poison(StorageError(Place{}, 0, "a later opening of this book took over; nothing was written"));
+            },
+        },
+        result);
+    if (!housekeeping_at_) housekeeping_at_ = sampled_ ? sampled_->boot + housekeeping_delay : BootTime{};
+  }
+  encoder_.clear();
+  if (poison_) {
+    for (auto& [completion, reply] : unsynced_) reply.error = poison_;
+    unsynced_cancels_.clear();
+  }
+  std::move(unsynced_.begin(), unsynced_.end(), std::back_inserter(step_.finished));
+  unsynced_.clear();
+  step_.cancelled.insert(step_.cancelled.end(), unsynced_cancels_.begin(), unsynced_cancels_.end());
+  unsynced_cancels_.clear();
+}
+
+void Engine::poison(StorageError error) {
+  if (warn_) warn_(error.what());
+  poison_ = std::make_exception_ptr(std::move(error));
+}
+
+Result<std::vector<Answer>> Engine::first_answer(const Submission& submission, const RequestRecord& record) {
+  std::vector<RecordedEvent> events;
+  journal_.read(record.first, [&](const RecordedEvent& recorded) {
+    if (recorded.sequence > record.last) return false;
+    events.push_back(recorded);
+    return recorded.sequence < record.last;
+  });
+  return answers(submission, events, *store_);
+}
+
+Outcome Engine::execute_safely(const Submission& submission, const Moment& now) {
+  Bounds bounds = bounds_;
+  bounds.room = journal_.has_room();
+  try {
+    return execute(*store_, submission, now, bounds);
+  } catch (const StorageError& error) {
+    if (index_ == nullptr) throw;
+    go_on_in_memory(error.what());
+    return execute(*store_, submission, now, bounds);
+  }
+}
+
+Timers Engine::timers() {
+  try {
+    return store_->timers();
+  } catch (const StorageError& error) {
+    if (index_ == nullptr) throw;
+    go_on_in_memory(error.what());
+    return store_->timers();
+  }
+}
+
+// The log is the truth and is well; only the index failed. It is dropped, and its place taken by the state folded from the log.
+void Engine::go_on_in_memory(const std::string& why) {
+  if (warn_) warn_("the index failed (" + why + "); going on in memory, the next opening makes a new index");
+  auto state = std::make_unique<State>(rebuild(events_of(journal_), journal_.tail().sequence));
+  if (encoder_.batch().count != 0) {
+    for (const RecordedEvent& recorded : decode_batch(encoder_.batch())) apply(*state, recorded);
+  }
+  index_ = nullptr;
+  store_ = std::move(state);
+}
+
+void Engine::housekeep(const Moment& now, bool closing) {
+  if (poison_) return;
+  const bool time = closing || (housekeeping_at_ && *housekeeping_at_ <= now.boot);
+  if (index_ != nullptr && index_->unprojected() > (time ? 0 : unprojected_max)) {
+    try {
+      const Head head = journal_.tail();
+      index_->project(IndexMark{index_->mark().log_uuid, head.sequence, head.chain}, now);
+    } catch (const StorageError& error) {
+      go_on_in_memory(error.what());
+    }
+  }
+  if (time) {
+    journal_.settle();
+    housekeeping_at_.reset();
+  }
+}
+
+void Engine::plan_wake(Step& step, const Moment& now) {
+  if (poison_) return;
+  const Duration to_boot = now.boot.time_since_epoch() - now.book.time_since_epoch();
+  const auto boot_of = [&](BookTime book) { return BootTime(book.time_since_epoch() + to_boot); };
+  const Timers timers = this->timers();
+  if (timers.lease_end) keep_earlier<BootTime>(step.wake_boot, boot_of(*timers.lease_end));
+  keep_earlier(step.wake_boot, housekeeping_at_);
+  if (!waiting_.empty()) {
+    keep_earlier(step.wake_wall, timers.wall_due);
+    if (timers.book_due) keep_earlier<BootTime>(step.wake_boot, boot_of(*timers.book_due));
+  }
+  for (const WaitingClaim& claim : waiting_) {
+    if (claim.until != BookTime::max()) keep_earlier<BootTime>(step.wake_boot, boot_of(claim.until));
+  }
+}
+
+}  // namespace daybook

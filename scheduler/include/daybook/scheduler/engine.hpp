@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Engine: the whole scheduler as a state machine that never blocks on anything but the disk. submit() queues, step() does
+// everything that was queued under one sync, and says what to wait for. One thread drives it under simulated time as well
+// as the real service does; it starts no threads, and asks the clock once a step. Not thread-safe.
+//
+// Order within a step: clock steps are recorded; claims that wait are tried when something fell due; the queued
+// submissions are executed one by one; waiting claims are tried again when something became available; the events
+// of all of them are appended and synced; only then is anything answered. (Rules W1 to W3 of docs/log_format.md.)
+
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "daybook/core/answer.hpp"
+#include "daybook/core/command.hpp"
+#include "daybook/core/error.hpp"
+#include "daybook/core/execute.hpp"
+#include "daybook/core/ports.hpp"
+#include "daybook/core/view.hpp"
+#include "daybook/log/journal.hpp"
+#include "daybook/projections/job_index.hpp"
+
+namespace daybook {
+
+/// What a submission comes to. `error` is set when the disk failed: then nothing is known but that the outcome is unknown.
+struct Reply {
+  Result<std::vector<Answer>> answers = std::vector<Answer>{};
+  std::exception_ptr error;
+};
+
+class Engine {
+ public:
+  using Completion = std::function<void(Reply)>;
+  using Look = std::function<void(const View&, const Moment&)>;
+  using Ticket = std::uint64_t;
+
+  struct Parts {
+    Journal& journal;
+    std::unique_ptr<Store> store;  // at the journal's tail
+    JobIndex* index = nullptr;     // the same object, when it is one that projects
+    Clock& clock;
+    Random& random;
+    Bounds bounds = {};
+    std::function<void(const std::string&)> warn = {};  // what an operator should know; may be empty
+  };
+  explicit Engine(Parts parts);
+  ~Engine();
+
+  /// The first thing to happen: records the opening (and for an empty book the generation), ends what died with the last
+  /// owner. `opening` is completed with the times and the boot. Throws StorageError. Returns how many claims were ended.
+  std::uint32_t open(BookOpened opening, std::vector<Setting> settings);
+
+  /// Records the end and syncs everything. Waiting claims are answered with nothing. No call after it. Throws StorageError.
+  std::vector<std::pair<Completion, Reply>> close();
+
+  void submit(Submission submission, Completion completion);
+
+  /// Like submitting the claim, but waits for something to claim until book time reaches `until`. The caller chooses the
+  /// ticket, to withdraw by.
+  void submit_claim(Ticket ticket, Claim claim, Context context, BookTime until, Completion completion);
+  /// The waiting claim is answered with nothing by the next step, unless it was answered before.
+  void withdraw(Ticket ticket);
+
+  /// Runs during the next step, when all is synced.
+  void look(Look look, Completion completion);
+
+  /// What the caller has to do after a step, in this order.
+  struct Step {
+    std::vector<std::pair<Completion, Reply>> finished;  // call these; outside any lock
+    std::vector<Sequence> cancelled;                     // running jobs that somebody asked to stop
+    bool changed = false;                                // events were recorded
+    std::optional<Instant> wake_wall;                    // call step() again at the first of these times
+    std::optional<BootTime> wake_boot;
+  };
+  [[nodiscard]] Step step();
+
+  /// The engine's sample of the clocks now.
+  [[nodiscard]] Moment now();
+  [[nodiscard]] const View& view() const { return *store_; }
+  [[nodiscard]] std::uint64_t refusals_counted() const { return refusals_counted_; }
+  [[nodiscard]] bool poisoned() const { return poison_ != nullptr; }
+
+ private:
+  struct Item {
+    std::variant<Submission, Look> what;
+    Completion completion;
+  };
+  struct WaitingClaim {
+    Ticket ticket;
+    Submission submission;
+    BookTime until;
+    Completion completion;
+    bool withdrawn = false;
+  };
+
+  void note_clock_step(const Moment& now);
+  void run(Submission& submission, Completion& completion, const Moment& now);
+  void serve_waiting(const Moment& now);
+  void end_waiting(const Moment& now);
+  void take(const Outcome& outcome);
+  void flush();
+  void poison(StorageError error);
+  void housekeep(const Moment& now, bool closing);
+  void go_on_in_memory(const std::string& why);
+  void plan_wake(Step& step, const Moment& now);
+  [[nodiscard]] Timers timers();
+  [[nodiscard]] Result<std::vector<Answer>> first_answer(const Submission& submission, const RequestRecord& record);
+  [[nodiscard]] Outcome execute_safely(const Submission& submission, const Moment& now);
+
+  Journal& journal_;
+  std::unique_ptr<Store> store_;
+  JobIndex* index_;
+  Clock& clock_;
+  Random& random_;
+  Bounds bounds_;
+  std::function<void(const std::string&)> warn_;
+
+  std::vector<Item> inbox_;
+  std::list<WaitingClaim> waiting_;
+
+  // Of the step under way: answered once the encoder's batch is synced.
+  BatchEncoder encoder_;
+  std::vector<std::pair<Completion, Reply>> unsynced_;
+  std::vector<Sequence> unsynced_cancels_;
+  Step step_;
+
+  std::optional<Moment> sampled_;  // the last sample, to see a clock that steps
+  bool available_ = false;         // something may be claimable that was not before
+  std::optional<BootTime> housekeeping_at_;
+  std::uint64_t refusals_counted_ = 0;
+  std::exception_ptr poison_;
+};
+
+}  // namespace daybook

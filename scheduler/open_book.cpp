@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "open_book.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <string_view>
+#include <utility>
+
+#include "daybook/log/log_reader.hpp"
+#include "daybook/replay/open_store.hpp"
+#include "daybook/system/process.hpp"
+#include "daybook/system/system_clock.hpp"
+#include "daybook/system/system_random.hpp"
+#include "daybook/system/system_waiter.hpp"
+#include "daybook/version.hpp"
+
+namespace daybook {
+
+namespace {
+
+constexpr std::array<std::string_view, 4> own_entries{"LOCK", "log", "index", "quarantine"};
+constexpr Duration lock_poll = std::chrono::milliseconds(20);
+
+// A directory with somebody else's files in it is not made into a book.
+void refuse_foreign(const std::filesystem::path& directory) {
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(directory, error)) {
+    const std::string name = entry.path().filename().string();
+    if (std::find(own_entries.begin(), own_entries.end(), name) == own_entries.end()) {
+      throw CorruptionError(Damage::foreign, Place{.path = directory.string(), .offset = {}, .sequence = {}},
+                            "not a daybook: no log in it, but \"" + name +
+                                "\"; nothing was changed; name an empty directory, or one that does not exist yet");
+    }
+  }
+}
+
+std::unique_ptr<StorageLock> lock_or_name_owner(PosixStorage& storage, OpenedBook& book, const Options& options) {
+  const BootTime give_up = book.clock->boot() + options.owner_wait;
+  while (true) {
+    Locked locked = storage.lock(options.purpose.empty() ? program_name() : options.purpose);
+    if (locked.lock) return std::move(locked.lock);
+    const bool held = locked.error == 0 || locked.error == EWOULDBLOCK;
+    const BootTime now = book.clock->boot();
+    if (!held || now >= give_up) {
+      const std::string sentence = held ? "held by another process (" +
+                                              (locked.owner.empty() ? std::string("unknown") : locked.owner) +
+                                              "), waited " + to_string(options.owner_wait) + "; stop it, or wait longer"
+                                        : std::string("cannot lock the book");
+      throw StorageError(Place{.path = storage.path(), .offset = {}, .sequence = {}}, held ? 0 : locked.error,
+                         sentence);
+    }
+    book.waiter->wait(std::nullopt, std::min(give_up, now + lock_poll));
+  }
+}
+
+BookOpened opening_event(const LogOpening& found) {
+  BookOpened opening;
+  opening.epoch = found.epoch;
+  opening.tail = found.tail;
+  opening.bytes_cut = found.bytes_cut;
+  opening.cut_sha256 = found.cut_sha256;
+  opening.process = process_id();
+  opening.host = host_name();
+  opening.release = version;
+  return opening;
+}
+
+std::vector<Setting> settings(const Bounds& bounds) {
+  return {{"batch_bytes", std::to_string(bounds.batch_bytes)},
+          {"batch_commands", std::to_string(bounds.batch_commands)},
+          {"payload_bytes", std::to_string(bounds.payload_bytes)}};
+}
+
+void check_bounds(const Bounds& bounds) {
+  if (bounds.payload_bytes > limits::payload_bytes_max || bounds.batch_bytes > limits::batch_bytes_max) {
+    throw std::invalid_argument("daybook::Options::bounds: payload_bytes is at most " +
+                                std::to_string(limits::payload_bytes_max) + " and batch_bytes at most " +
+                                std::to_string(limits::batch_bytes_max));
+  }
+}
+
+}  // namespace
+
+OpenedBook open_book(const std::filesystem::path& directory, const Options& options) {
+  check_bounds(options.bounds);
+  OpenedBook book;
+  book.own_clock = std::make_unique<SystemClock>();
+  book.own_random = std::make_unique<SystemRandom>();
+  book.own_waiter = std::make_unique<SystemWaiter>();
+  book.clock = options.clock != nullptr ? options.clock : book.own_clock.get();
+  book.random = options.random != nullptr ? options.random : book.own_random.get();
+  book.waiter = options.waiter != nullptr ? options.waiter : book.own_waiter.get();
+
+  book.storage = PosixStorage::open(directory, options.create ? Access::create : Access::read_write);
+  if (!log_exists(*book.storage)) {
+    refuse_foreign(directory);
+    if (!options.create) {
+      throw StorageError(Place{.path = book.storage->path(), .offset = {}, .sequence = {}}, 0, "no daybook here yet");
+    }
+  }
+  book.lock = lock_or_name_owner(*book.storage, book, options);
+
+  LogOpening found;
+  book.log = log_exists(*book.storage) ? SegmentLog::open(*book.storage, *book.clock, *book.random, {}, found)
+                                       : SegmentLog::create(*book.storage, *book.clock, *book.random, {}, found);
+  const Moment now{book.clock->wall(), book.clock->boot(), BookTime{}, 0};
+  PosixStorage& storage = *book.storage;
+  StoreOpening store = open_store(storage.path() + "/index", *book.log, found.log_uuid, book.clock->boot_id(), now,
+                                  [&](Sequence sequence) { return LogReader(storage).chain_at(sequence); });
+
+  JobIndex* index = store.index.get();
+  std::function<void(const std::string&)> warn;
+  if (options.log) warn = [log = options.log](const std::string& sentence) { log(LogLevel::warning, sentence); };
+  book.engine = std::make_unique<Engine>(Engine::Parts{.journal = *book.log,
+                                                       .store = std::move(store.index),
+                                                       .index = index,
+                                                       .clock = *book.clock,
+                                                       .random = *book.random,
+                                                       .bounds = options.bounds,
+                                                       .warn = std::move(warn)});
+  book.report.claims_ended = book.engine->open(opening_event(found), settings(options.bounds));
+
+  book.report.tail = found.tail;
+  book.report.head = book.log->tail().sequence;
+  book.report.epoch = found.epoch;
+  book.report.bytes_cut = found.bytes_cut;
+  book.report.events_replayed = store.events_replayed;
+  book.report.index_rebuilt = store.rebuilt;
+  book.report.index_note = store.note;
+  book.report.held = book.engine->view().book().held;
+  book.report.note = found.note;
+  return book;
+}
+
+}  // namespace daybook

@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "work_loop.hpp"
+
+#include <exception>
+#include <utility>
+
+namespace daybook {
+
+namespace {
+
+template <class... Ts>
+struct Overload : Ts... {
+  using Ts::operator()...;
+};
+template <class... Ts>
+Overload(Ts...) -> Overload<Ts...>;
+
+Command outcome_command(const ClaimedJob& job, Verdict verdict) {
+  return std::visit(Overload{
+                        [&](DoneWork& done) -> Command {
+                          return Complete{job.id, job.token, std::move(done.result)};
+                        },
+                        [&](SnoozeWork& snooze) -> Command {
+                          return Snooze{job.id, job.token, snooze.due};
+                        },
+                        [&](RetryWork& retry) -> Command {
+                          return Fail{.job = job.id,
+                                      .token = job.token,
+                                      .error = std::move(retry.error),
+                                      .error_kind = std::move(retry.error_kind),
+                                      .retryable = true,
+                                      .retry_in = retry.in};
+                        },
+                        [&](DiscardWork& discard) -> Command {
+                          return Fail{.job = job.id,
+                                      .token = job.token,
+                                      .error = std::move(discard.error),
+                                      .error_kind = std::move(discard.error_kind),
+                                      .retryable = false};
+                        },
+                        [&](HandBackWork&) -> Command {
+                          return Release{job.id, job.token};
+                        },
+                    },
+                    verdict);
+}
+
+}  // namespace
+
+class WorkLoop::Impl::Run final : public Attempt {
+ public:
+  explicit Run(ClaimedJob job) : job_(std::move(job)) {}
+
+  [[nodiscard]] const ClaimedJob& job() const override { return job_; }
+  [[nodiscard]] std::stop_token stop_token() const override { return stop_.get_token(); }
+  void progress(Envelope checkpoint) override {
+    const std::lock_guard lock(mutex_);
+    progress_ = std::move(checkpoint);
+  }
+
+  void request_stop() { stop_.request_stop(); }
+  [[nodiscard]] std::optional<Envelope> take_progress() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(progress_, std::nullopt);
+  }
+  void lose() { lost_ = true; }
+  [[nodiscard]] bool lost() const { return lost_; }
+
+ private:
+  const ClaimedJob job_;
+  std::stop_source stop_;
+  std::mutex mutex_;
+  std::optional<Envelope> progress_;  // not recorded yet
+  std::atomic<bool> lost_ = false;    // the lease is another's: renewing is pointless
+};
+
+WorkLoop::Impl::Impl(Driver& driver, WorkOptions options, Context context)
+    : driver_(driver), options_(std::move(options)), context_(std::move(context)) {}
+
+WorkLoop::Impl::~Impl() {
+  stop();
+}
+
+void WorkLoop::Impl::on(std::string kind, Handler handler) {
+  const std::lock_guard lock(mutex_);
+  if (!started_) handlers_.insert_or_assign(std::move(kind), std::move(handler));
+}
+
+Result<void> WorkLoop::Impl::start() {
+  if (handlers_.empty()) {
+    return refuse(RefusalCode::invalid_argument, "a work loop needs a handler: name one with on() before start()");
+  }
+  if (options_.slots == 0) return refuse(RefusalCode::invalid_argument, "a work loop needs at least one slot, found 0");
+  JoinWorker join{.worker = options_.worker,
+                  .slots = options_.slots,
+                  .queues = options_.queues,
+                  .kinds = {},
+                  .holder = Holder::handler};
+  for (const auto& [kind, handler] : handlers_) join.kinds.push_back(kind);
+  if (auto joined = driver_.call({.commands = {std::move(join)}, .context = context_}); !joined) {
+    return tl::unexpected<Refusal>(joined.error());
+  }
+  std::unique_lock lock(mutex_);
+  started_ = true;
+  for (std::uint32_t slot = 0; slot < options_.slots; ++slot) slots_.emplace_back([this] { serve(); });
+  renew_later();
+  claim_more(lock);
+  return {};
+}
+
+void WorkLoop::Impl::claim_more(std::unique_lock<std::mutex>&) {
+  if (stopping_ || claim_ || runs_.size() >= options_.slots) return;
+  Claim claim{.queues = options_.queues,
+              .kinds = {},
+              .worker = options_.worker,
+              .lease = options_.lease,
+              .count = static_cast<std::uint32_t>(options_.slots - runs_.size()),
+              .holder = Holder::handler};
+  for (const auto& [kind, handler] : handlers_) claim.kinds.push_back(kind);
+  claim_ = driver_.post_claim(std::move(claim), context_, BookTime::max(),
+                              [self = shared_from_this()](Reply reply) { self->take(std::move(reply)); });
+}
+
+// On the callback thread: what the waiting claim brought.
+void WorkLoop::Impl::take(Reply reply) {
+  std::vector<std::shared_ptr<Run>> unwanted;
+  {
+    std::unique_lock lock(mutex_);
+    claim_.reset();
+    if (reply.error || !reply.answers) {
+      // The disk failed, or the book is closed or held: no claim will succeed, and the owner has been told.
+      stopping_ = true;
+      ready_.notify_all();
+      settled_.notify_all();
+      return;
+    }
+    for (ClaimedJob& job : std::get<Claimed>(reply.answers->front()).jobs) {
+      auto run = std::make_shared<Run>(std::move(job));
+      if (stopping_) {
+        unwanted.push_back(std::move(run));
+        continue;
+      }
+      runs_.emplace(run->job().id.sequence, run);
+      queue_.push_back(std::move(run));
+    }
+    ready_.notify_all();
+    settled_.notify_all();
+    claim_more(lock);
+  }
+  if (!unwanted.empty()) hand_back(std::move(unwanted));
+}
+
+// A slot: runs one handler after the other until the loop stops.
+void WorkLoop::Impl::serve() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    ready_.wait(lock, [&] { return stopping_ || !queue_.empty(); });
+    if (queue_.empty() || stopping_) return;
+    const std::shared_ptr<Run> run = std::move(queue_.front());
+    queue_.pop_front();
+    lock.unlock();
+    handle(*run);
+    lock.lock();
+    runs_.erase(run->job().id.sequence);
+    settled_.notify_all();
+    claim_more(lock);
+  }
+}
+
+void WorkLoop::Impl::handle(Run& run) {
+  const Handler& handler = handlers_.at(run.job().kind);
+  Verdict verdict;
+  try {
+    verdict = handler(run);
+  } catch (const std::exception& error) {
+    verdict = retry(error.what(), "exception");
+  } catch (...) {
+    verdict = retry("the handler threw something that is no std::exception", "exception");
+  }
+  finish(run, std::move(verdict));
+}
+
+void WorkLoop::Impl::finish(Run& run, Verdict verdict) {
+  Submission submission{.commands = {}, .context = context_};
+  submission.context.cause = run.job().token.claim;
+  if (std::optional<Envelope> progress = run.take_progress(); progress && !std::holds_alternative<DoneWork>(verdict)) {
+    submission.commands.emplace_back(
+        Renew{.claims = {{run.job().id, run.job().token, std::move(progress)}}, .lease = options_.lease});
+  }
+  submission.commands.push_back(outcome_command(run.job(), std::move(verdict)));
+  try {
+    const auto recorded = driver_.call(std::move(submission));
+    if (!recorded && recorded.error().code == RefusalCode::payload_too_large) {
+      // The work is done, only its words are too many: the record says so, and the attempt has failed.
+      const Fail fail{
+          .job = run.job().id, .token = run.job().token, .error = recorded.error().sentence, .error_kind = "too_large"};
+      static_cast<void>(driver_.call({.commands = {fail}, .context = context_}));
+    }
+  } catch (const std::exception&) {
+    // The disk failed: the claim will be ended by whoever opens the book next. The next claim stops this loop.
+  }
+}
+
+void WorkLoop::Impl::renew_later() {
+  const BookTime next = driver_.now().book + options_.lease / limits::lease_renewals;
+  driver_.at(next, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->renew();
+  });
+}
+
+void WorkLoop::Impl::renew() {
+  std::vector<std::shared_ptr<Run>> runs;
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_ && runs_.empty()) return;
+    for (const auto& [job, run] : runs_) {
+      if (!run->lost()) runs.push_back(run);
+    }
+  }
+  if (!runs.empty()) {
+    Renew renew{.claims = {}, .lease = options_.lease};
+    for (const auto& run : runs) renew.claims.push_back({run->job().id, run->job().token, run->take_progress()});
+    driver_.post({.commands = {std::move(renew)}, .context = context_},
+                 [self = shared_from_this(), runs](Reply reply) { self->renewed(runs, std::move(reply)); });
+  }
+  renew_later();
+}
+
+void WorkLoop::Impl::renewed(const std::vector<std::shared_ptr<Run>>& runs, Reply reply) {
+  if (reply.error || !reply.answers) return;
+  const auto& claims = std::get<Renewed>(reply.answers->front()).claims;
+  for (std::size_t i = 0; i < runs.size() && i < claims.size(); ++i) {
+    if (!claims[i]) {
+      runs[i]->lose();
+      runs[i]->request_stop();
+    } else if (claims[i]->cancel_requested) {
+      runs[i]->request_stop();
+    }
+  }
+}
+
+void WorkLoop::Impl::cancel(Sequence job) {
+  const std::lock_guard lock(mutex_);
+  if (const auto run = runs_.find(job); run != runs_.end()) run->second->request_stop();
+}
+
+void WorkLoop::Impl::changed() {
+  const std::lock_guard lock(mutex_);
+  ++changes_;
+  settled_.notify_all();
+}
+
+void WorkLoop::Impl::hand_back(std::vector<std::shared_ptr<Run>> runs) {
+  for (const auto& run : runs) {
+    driver_.post({.commands = {Release{run->job().id, run->job().token}}, .context = context_}, [](const Reply&) {});
+  }
+}
+
+void WorkLoop::Impl::stop() {
+  std::vector<std::shared_ptr<Run>> unbegun;
+  {
+    std::unique_lock lock(mutex_);
+    if (!started_) return;
+    started_ = false;
+    stopping_ = true;
+    if (claim_) driver_.withdraw(*claim_);
+    unbegun.assign(queue_.begin(), queue_.end());
+    queue_.clear();
+    for (const auto& run : unbegun) runs_.erase(run->job().id.sequence);
+    ready_.notify_all();
+  }
+  hand_back(std::move(unbegun));
+  driver_.at(driver_.now().book + options_.patience, [weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (!self) return;
+    const std::lock_guard lock(self->mutex_);
+    for (const auto& [job, run] : self->runs_) run->request_stop();
+  });
+  for (std::thread& slot : slots_) slot.join();
+  slots_.clear();
+  {
+    std::unique_lock lock(mutex_);
+    settled_.wait(lock, [&] { return !claim_; });
+  }
+  try {
+    static_cast<void>(driver_.call({.commands = {LeaveWorker{options_.worker}}, .context = context_}));
+  } catch (const std::exception&) {
+    // The disk failed: the next opening sees that the process is gone.
+  }
+}
+
+bool WorkLoop::Impl::is_empty() {
+  bool empty = true;
+  driver_.look([&](const View& view, const Moment&) {
+    const Counts counts = view.counts();
+    for (const std::string& queue : options_.queues) {
+      const auto id = view.find_name(NameSort::queue, queue);
+      if (!id) continue;
+      for (const JobState state : {JobState::waiting, JobState::running}) {
+        const auto count = counts.find({*id, state});
+        if (count != counts.end() && count->second != 0) empty = false;
+      }
+    }
+  });
+  return empty;
+}
+
+void WorkLoop::Impl::run_until_empty() {
+  while (true) {
+    std::uint64_t seen = 0;
+    {
+      const std::lock_guard lock(mutex_);
+      if (stopping_) return;
+      seen = changes_;
+    }
+    if (is_empty()) return;
+    std::unique_lock lock(mutex_);
+    settled_.wait(lock, [&] { return stopping_ || changes_ != seen; });
+  }
+}
+
+WorkLoop::WorkLoop(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
+WorkLoop::WorkLoop(WorkLoop&&) noexcept = default;
+WorkLoop& WorkLoop::operator=(WorkLoop&& other) noexcept {
+  if (this != &other) {
+    if (impl_) impl_->stop();
+    impl_ = std::move(other.impl_);
+  }
+  return *this;
+}
+WorkLoop::~WorkLoop() {
+  if (impl_) impl_->stop();
+}
+WorkLoop& WorkLoop::on(std::string kind, Handler handler) {
+  impl_->on(std::move(kind), std::move(handler));
+  return *this;
+}
+Result<void> WorkLoop::start() {
+  return impl_->start();
+}
+void WorkLoop::stop() {
+  impl_->stop();
+}
+void WorkLoop::run_until_empty() {
+  impl_->run_until_empty();
+}
+
+}  // namespace daybook

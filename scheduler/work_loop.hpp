@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The inside of a WorkLoop: one waiting claim at a time for as many jobs as slots are free, a thread per slot that runs handlers,
+// and a timer that renews all leases in one command. Everything that waits for time waits through the Driver.
+
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "daybook/work.hpp"
+#include "driver.hpp"
+
+namespace daybook {
+
+class WorkLoop::Impl : public std::enable_shared_from_this<WorkLoop::Impl> {
+ public:
+  Impl(Driver& driver, WorkOptions options, Context context);
+  ~Impl();
+
+  void on(std::string kind, Handler handler);
+  Result<void> start();
+  void stop();
+  void run_until_empty();
+
+  /// Fires the stop token of the job's attempt, if it runs here.
+  void cancel(Sequence job);
+  /// Something changed in the book: whoever waits for emptiness looks again.
+  void changed();
+
+ private:
+  class Run;  // a claimed job, from claim to outcome
+
+  void claim_more(std::unique_lock<std::mutex>& lock);
+  void take(Reply reply);
+  void serve();
+  void handle(Run& run);
+  void finish(Run& run, Verdict verdict);
+  void renew_later();
+  void renew();
+  void renewed(const std::vector<std::shared_ptr<Run>>& runs, Reply reply);
+  void hand_back(std::vector<std::shared_ptr<Run>> runs);
+  [[nodiscard]] bool is_empty();
+
+  Driver& driver_;
+  const WorkOptions options_;
+  const Context context_;
+  std::map<std::string, Handler> handlers_;  // fixed by start()
+
+  std::mutex mutex_;
+  std::condition_variable ready_;                  // for slots: a job to run, or the end
+  std::condition_variable settled_;                // for stop() and run_until_empty(): something ended
+  std::deque<std::shared_ptr<Run>> queue_;         // claimed, not begun: never more than free slots
+  std::map<Sequence, std::shared_ptr<Run>> runs_;  // by job: queued and running
+  std::optional<Driver::Ticket> claim_;            // the claim that waits
+  bool started_ = false;
+  bool stopping_ = false;
+  std::uint64_t changes_ = 0;
+  std::vector<std::thread> slots_;
+};
+
+}  // namespace daybook

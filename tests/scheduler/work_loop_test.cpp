@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Handlers on real threads, time moved by the test. Nothing sleeps: tests wait for what happens.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <future>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "daybook/daybook.hpp"
+#include "support/manual_time.hpp"
+#include "support/temp_folder.hpp"
+
+namespace daybook {
+namespace {
+
+using namespace std::chrono_literals;
+
+class WorkLoopTest : public testing::Test {
+ protected:
+  WorkLoopTest() : book_(Daybook::open(folder_.path() / "book", {.clock = &time_, .waiter = &time_})) {}
+
+  JobId schedule(std::string kind = "welcome", RetryPolicy retry = {}) {
+    return book_.schedule({.queue = "mail", .kind = std::move(kind), .retry = retry}).value();
+  }
+  WorkLoop loop(std::uint32_t slots = 1, Duration lease = limits::lease_default) {
+    return book_.work({.queues = {"mail"}, .worker = "w", .slots = slots, .lease = lease});
+  }
+
+  // Moves time on while the job waits for it, until the job has come to this phase.
+  void live_until(JobId id, Phase wanted, Duration step = 1s) {
+    while (true) {
+      const Phase phase = book_.job(id)->phase;
+      if (phase == wanted) return;
+      ASSERT_FALSE(phase == Phase::completed || phase == Phase::cancelled || phase == Phase::dead) << to_string(phase);
+      if (phase == Phase::scheduled || phase == Phase::retryable) {
+        time_.advance(step);
+      } else {
+        std::this_thread::yield();
+      }
+    }
+  }
+  std::vector<std::string> history(JobId id) {
+    std::vector<std::string> names;
+    for (const RecordedEvent& recorded : book_.history(id)) names.emplace_back(type_name(recorded.event));
+    return names;
+  }
+
+  test::TempFolder folder_;
+  test::ManualTime time_;
+  Daybook book_;
+};
+
+TEST_F(WorkLoopTest, AHandlersResultCompletesTheJob) {
+  const JobId id = schedule();
+  WorkLoop worker = loop();
+  worker.on("welcome",
+            [](Attempt& attempt) { return done("sent at attempt " + std::to_string(attempt.job().attempt)); });
+  ASSERT_TRUE(worker.start());
+  worker.run_until_empty();
+  EXPECT_EQ(book_.job(id)->result.bytes(), "sent at attempt 1");
+  EXPECT_THAT(history(id), testing::ElementsAre("JobScheduled", "JobClaimed", "JobCompleted"));
+}
+
+TEST_F(WorkLoopTest, OnlyKindsWithAHandlerAreClaimed) {
+  const JobId known = schedule("welcome");
+  const JobId unknown = schedule("invoice");
+  WorkLoop worker = loop();
+  std::promise<void> ran;
+  worker.on("welcome", [&](Attempt&) {
+    ran.set_value();
+    return done();
+  });
+  ASSERT_TRUE(worker.start());
+  ran.get_future().get();
+  worker.stop();
+  EXPECT_EQ(book_.job(known)->phase, Phase::completed);
+  EXPECT_EQ(book_.job(unknown)->phase, Phase::available);
+}
+
+TEST_F(WorkLoopTest, AHandlerThatThrowsIsRetriedAndItsWordsAreKept) {
+  const JobId id = schedule("welcome", {.first = 1s, .cap = 1s, .max_attempts = 3});
+  WorkLoop worker = loop();
+  worker.on("welcome", [](Attempt& attempt) -> Verdict {
+    if (attempt.job().attempt < 3) throw std::runtime_error("no route to host");
+    return done();
+  });
+  ASSERT_TRUE(worker.start());
+  live_until(id, Phase::completed);
+  EXPECT_EQ(book_.job(id)->error.bytes(), "no route to host");
+  EXPECT_EQ(book_.job(id)->error_kind, "exception");
+  EXPECT_EQ(book_.job(id)->attempt, 3u);
+}
+
+TEST_F(WorkLoopTest, DiscardEndsTheJobDead) {
+  const JobId id = schedule();
+  WorkLoop worker = loop();
+  worker.on("welcome", [](Attempt&) { return discard("no such address", "business"); });
+  ASSERT_TRUE(worker.start());
+  worker.run_until_empty();
+  EXPECT_EQ(book_.job(id)->phase, Phase::dead);
+  EXPECT_EQ(book_.job(id)->dead_reason, DeadReason::not_retryable);
+  EXPECT_EQ(book_.job(id)->error_kind, "business");
+}
+
+TEST_F(WorkLoopTest, SnoozeCostsNoAttempt) {
+  const JobId id = schedule();
+  WorkLoop worker = loop();
+  std::atomic<int> runs = 0;
+  worker.on("welcome", [&](Attempt&) -> Verdict { return ++runs < 4 ? snooze(after(10min)) : done(); });
+  ASSERT_TRUE(worker.start());
+  live_until(id, Phase::completed, 1min);
+  EXPECT_EQ(runs, 4);
+  EXPECT_EQ(book_.job(id)->attempt, 1u);
+}
+
+TEST_F(WorkLoopTest, SlotsRunAtTheSameTimeAndNoMore) {
+  constexpr int slots = 3;
+  for (int i = 0; i < 12; ++i) schedule();
+  std::mutex mutex;
+  std::condition_variable all_in;
+  int inside = 0;
+  int most = 0;
+  bool met = false;
+  WorkLoop worker = loop(slots);
+  worker.on("welcome", [&](Attempt&) {
+    std::unique_lock lock(mutex);
+    most = std::max(most, ++inside);
+    if (inside == slots) met = true;
+    all_in.notify_all();
+    all_in.wait(lock, [&] { return met; });
+    --inside;
+    return done();
+  });
+  ASSERT_TRUE(worker.start());
+  worker.run_until_empty();
+  EXPECT_EQ(most, slots);
+}
+
+TEST_F(WorkLoopTest, TheLeaseIsRenewedWhileTheHandlerRuns) {
+  const JobId id = schedule();
+  std::promise<void> inside;
+  std::promise<void> leave;
+  WorkLoop worker = loop();
+  worker.on("welcome", [&](Attempt&) {
+    inside.set_value();
+    leave.get_future().get();
+    return done();
+  });
+  ASSERT_TRUE(worker.start());
+  inside.get_future().get();
+  // Ten leases long, in steps that leave the renewal its turn.
+  for (int i = 0; i < 30; ++i) {
+    const BookTime before = book_.job(id)->lease->ends_at;
+    time_.advance(10s);
+    while (book_.job(id)->lease->ends_at == before) std::this_thread::yield();
+  }
+  leave.set_value();
+  worker.run_until_empty();
+  EXPECT_EQ(book_.job(id)->phase, Phase::completed);
+  EXPECT_EQ(book_.job(id)->attempt, 1u);
+}
+
+TEST_F(WorkLoopTest, ALostLeaseFiresTheStopTokenAndTheOutcomeIsRefused) {
+  const JobId id = schedule();
+  std::promise<void> inside;
+  std::promise<void> ended;
+  std::atomic<int> runs = 0;
+  WorkLoop worker = loop();
+  worker.on("welcome", [&](Attempt& attempt) {
+    if (++runs > 1) return done("second");
+    inside.set_value();
+    std::promise<void> stopped;
+    const std::stop_callback on_stop(attempt.stop_token(), [&] { stopped.set_value(); });
+    stopped.get_future().get();
+    ended.set_value();
+    return done("first, too late");
+  });
+  ASSERT_TRUE(worker.start());
+  inside.get_future().get();
+  time_.advance(1h);  // as if the machine had slept
+  ended.get_future().get();
+  worker.run_until_empty();
+  EXPECT_EQ(book_.job(id)->result.bytes(), "second");
+  EXPECT_THAT(history(id), testing::Contains("OutcomeRefused"));
+}
+
+TEST_F(WorkLoopTest, CancellingFiresTheStopTokenAtOnceAndTheJobEndsCancelled) {
+  const JobId id = schedule();
+  std::promise<void> inside;
+  WorkLoop worker = loop();
+  worker.on("welcome", [&](Attempt& attempt) {
+    inside.set_value();
+    std::promise<void> stopped;
+    const std::stop_callback on_stop(attempt.stop_token(), [&] { stopped.set_value(); });
+    stopped.get_future().get();
+    return retry("was asked to stop");
+  });
+  ASSERT_TRUE(worker.start());
+  inside.get_future().get();
+  ASSERT_TRUE(book_.cancel(id));
+  worker.run_until_empty();
+  EXPECT_EQ(book_.job(id)->phase, Phase::cancelled);
+}
+
+TEST_F(WorkLoopTest, ProgressReachesTheNextAttempt) {
+  const JobId id = schedule("welcome", {.first = 1s, .cap = 1s});
+  WorkLoop worker = loop();
+  worker.on("welcome", [](Attempt& attempt) -> Verdict {
+    if (attempt.job().attempt == 1) {
+      attempt.progress("page 7");
+      return retry("again");
+    }
+    return done("began at " + std::string(attempt.job().progress.bytes()));
+  });
+  ASSERT_TRUE(worker.start());
+  live_until(id, Phase::completed);
+  EXPECT_EQ(book_.job(id)->result.bytes(), "began at page 7");
+}
+
+TEST_F(WorkLoopTest, StoppingWaitsForTheRunningAndAfterItsPatienceAsksThemToStop) {
+  const JobId id = schedule();
+  std::promise<void> inside;
+  std::atomic<bool> asked = false;
+  WorkLoop worker = loop(1, 24h);
+  worker.on("welcome", [&](Attempt& attempt) {
+    inside.set_value();
+    std::promise<void> stopped;
+    const std::stop_callback on_stop(attempt.stop_token(), [&] {
+      asked = true;
+      stopped.set_value();
+    });
+    stopped.get_future().get();
+    return hand_back();
+  });
+  ASSERT_TRUE(worker.start());
+  inside.get_future().get();
+  auto stopping = std::async(std::launch::async, [&] { worker.stop(); });
+  while (!asked) {
+    time_.advance(1s);
+    static_cast<void>(book_.stat());  // a turn for the others, long before the lease ends
+  }
+  stopping.get();
+  EXPECT_EQ(book_.job(id)->phase, Phase::available);
+  EXPECT_EQ(book_.job(id)->attempt, 0u) << "handing back costs no attempt";
+}
+
+TEST_F(WorkLoopTest, JoiningAndLeavingAreOnRecord) {
+  {
+    WorkLoop worker = loop(4);
+    worker.on("welcome", [](Attempt&) { return done(); });
+    ASSERT_TRUE(worker.start());
+    book_.look([](const View& view, const Moment&) {
+      ASSERT_EQ(view.workers().size(), 1u);
+      EXPECT_EQ(view.worker(view.workers()[0])->slots, 4u);
+    });
+  }
+  book_.look([](const View& view, const Moment&) { EXPECT_TRUE(view.workers().empty()); });
+}
+
+TEST_F(WorkLoopTest, AnOutcomeTooLargeToRecordFailsTheAttemptAndSaysSo) {
+  const JobId id = schedule("welcome", {.max_attempts = 1});
+  WorkLoop worker = loop();
+  worker.on("welcome", [](Attempt&) { return done(std::string(2 * 1024 * 1024, 'x')); });
+  ASSERT_TRUE(worker.start());
+  worker.run_until_empty();
+  EXPECT_EQ(book_.job(id)->phase, Phase::dead);
+  EXPECT_EQ(book_.job(id)->error_kind, "too_large");
+}
+
+TEST_F(WorkLoopTest, WithoutAHandlerItDoesNotStart) {
+  WorkLoop worker = loop();
+  EXPECT_EQ(worker.start().error().code, RefusalCode::invalid_argument);
+}
+
+}  // namespace
+}  // namespace daybook
