@@ -98,7 +98,7 @@ struct SegmentLog::Impl {
     header.commit_alignment = options.commit_alignment;
     segment = SegmentWriter::begin(storage, std::move(next->file), header);
     next.reset();
-    costs.syncs += 3;
+    costs.syncs += 2;
     costs.bytes += format::segment_header_bytes + format::batch_header_bytes + format::seal_payload_bytes;
   }
 

@@ -102,7 +102,6 @@ std::uint64_t SegmentWriter::append(std::span<const std::byte> payload, std::uin
 void SegmentWriter::seal(Epoch epoch, std::uint64_t batch_id) {
   const auto bytes = seal_bytes(header_, cursor_, epoch, batch_id);
   file_.write(cursor_.offset, bytes);
-  file_.sync_data();
   file_.truncate(cursor_.offset + bytes.size());
   file_.sync();
   file_.make_read_only();

@@ -51,7 +51,7 @@ class SegmentWriter {
   /// Writes the batch and syncs it. Returns the bytes written. `payload` continues the cursor and fits.
   std::uint64_t append(std::span<const std::byte> payload, std::uint32_t count, Epoch epoch, std::uint64_t batch_id);
 
-  /// Ends the segment: seal, sync, cut to what is used, sync, read-only. No append after it.
+  /// Ends the segment: seal, cut to what is used, sync, read-only. No append after it.
   void seal(Epoch epoch, std::uint64_t batch_id);
 
   [[nodiscard]] const Cursor& cursor() const { return cursor_; }

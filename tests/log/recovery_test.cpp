@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "crc32c.hpp"
 #include "daybook/log/log_reader.hpp"
 #include "format.hpp"
 #include "log_fixture.hpp"
@@ -295,6 +296,104 @@ TEST_F(Refusals, BytesBehindACleanEndAreNoTear) {
   const std::string name = book.segments().back();
   book.disk->flip_bit(name, (book.used_bytes(name) + 100) * 8);
   EXPECT_EQ(expect_refused(book).damage(), Damage::corrupt_middle);
+}
+
+// A batch whose checksums are right and which says something else: written by nobody, or for another place.
+void forge(LogBook& book, std::uint64_t offset, void (*change)(format::BatchHeader&)) {
+  auto content = book.disk->content(first_segment);
+  auto header = format::parse_batch_header(std::span(content).subspan(offset));
+  ASSERT_TRUE(header);
+  change(*header);
+  const auto bytes = format::to_bytes(*header);
+  std::copy(bytes.begin(), bytes.end(), content.begin() + static_cast<std::ptrdiff_t>(offset));
+  book.disk->write_durably(first_segment, content);
+}
+
+TEST(Forgery, ABatchThatDoesNotContinueTheOneBeforeIsRefused) {
+  LogBook start;
+  start.create();
+  start.append_acknowledged();
+  start.close();
+  start.open();  // the second batch is of epoch 2
+  start.append_acknowledged();
+  start.append_acknowledged();
+  start.drop();
+  start.disk->crash_keeping_all();
+  start.disk->remove_durably(witness_file);  // nobody but the batches themselves can tell
+  const std::uint64_t last = batch_ends(*start.disk, first_segment)[1];
+  const struct {
+    Damage damage;
+    void (*change)(format::BatchHeader&);
+  } forgeries[] = {
+      {Damage::foreign, [](format::BatchHeader& header) { header.salt ^= 1; }},
+      {Damage::foreign, [](format::BatchHeader& header) { header.offset += 8; }},
+      {Damage::corrupt_middle, [](format::BatchHeader& header) { header.first = header.first.next(); }},
+      {Damage::corrupt_middle, [](format::BatchHeader& header) { header.epoch = Epoch(1); }},
+      {Damage::corrupt_middle, [](format::BatchHeader& header) { header.previous[5] ^= 1; }},
+      {Damage::corrupt_middle, [](format::BatchHeader& header) { header.count = 0; }},
+  };
+  for (const auto& forgery : forgeries) {
+    LogBook book(start);
+    forge(book, last, forgery.change);
+    EXPECT_EQ(expect_refused(book).damage(), forgery.damage);
+    EXPECT_EQ(verify_log(*book.disk).damage, forgery.damage);
+  }
+}
+
+TEST(Forgery, ASealThatMiscountsIsRefused) {
+  LogBook book;
+  book.create();
+  book.append_acknowledged(3);
+  book.drop();
+  book.open();
+  book.append_acknowledged();
+  book.drop();
+  auto content = book.disk->content(first_segment);
+  const std::uint64_t seal_at = batch_ends(*book.disk, first_segment).back();
+  const auto payload = std::span(content).subspan(seal_at + format::batch_header_bytes);
+  auto seal = format::parse_seal_payload(payload);
+  ASSERT_TRUE(seal);
+  seal->batches = 2;
+  const auto bytes = format::to_bytes(*seal);
+  std::copy(bytes.begin(), bytes.end(), payload.begin());
+  book.disk->write_durably(first_segment, content);
+  const std::uint32_t checksum = crc32c(bytes);
+  auto header = format::parse_batch_header(std::span(content).subspan(seal_at));
+  header->payload_crc32c = checksum;
+  const auto header_bytes = format::to_bytes(*header);
+  std::copy(header_bytes.begin(), header_bytes.end(), content.begin() + static_cast<std::ptrdiff_t>(seal_at));
+  book.disk->write_durably(first_segment, content);
+  const LogVerdict verdict = verify_log(*book.disk);
+  EXPECT_EQ(verdict.damage, Damage::corrupt_sealed_segment);
+  EXPECT_THAT(verdict.message, HasSubstr("seal"));
+}
+
+TEST(Forgery, ASegmentHeaderThatDoesNotContinueTheOneBeforeIsRefused) {
+  LogBook start;
+  start.create();
+  start.append_acknowledged();
+  start.drop();
+  start.open();
+  start.drop();
+  start.disk->crash_keeping_all();
+  void (*const changes[])(format::SegmentHeader&) = {
+      [](format::SegmentHeader& header) { header.chain[0] ^= 1; },
+      [](format::SegmentHeader& header) { header.first = header.first.next(); },
+      [](format::SegmentHeader& header) { header.log_uuid.bytes[3] ^= 1; },
+      [](format::SegmentHeader& header) { header.epoch = Epoch(0); },
+  };
+  const std::string name = start.segments()[1];
+  for (const auto change : changes) {
+    LogBook book(start);
+    auto content = book.disk->content(name);
+    auto header = format::parse_segment_header(content);
+    ASSERT_TRUE(header);
+    change(*header);
+    const auto bytes = format::to_bytes(*header);
+    std::copy(bytes.begin(), bytes.end(), content.begin());
+    book.disk->write_durably(name, content);
+    EXPECT_EQ(expect_refused(book).place().path, name);
+  }
 }
 
 // ---- what is odd and can be lived with ----

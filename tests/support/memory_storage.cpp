@@ -110,8 +110,9 @@ struct MemoryStorage::Disk {
   Entries durable;
   std::vector<FolderChange> pending;
   std::set<std::string> folders{""};
-  std::uint64_t life = 0;  // raised by every end: handles of an earlier life are dead
-  bool off = false;        // after a power cut
+  std::set<std::string> new_folders;  // not yet synced into the book's directory
+  std::uint64_t life = 0;             // raised by every end: handles of an earlier life are dead
+  bool off = false;                   // after a power cut
   bool locked = false;
 
   std::optional<std::uint64_t> free;
@@ -306,6 +307,7 @@ std::unique_ptr<MemoryStorage> MemoryStorage::clone() const {
     copy->disk_->pending.push_back({change.from, change.to, copy_of(change.node)});
   }
   copy->disk_->folders = disk_->folders;
+  copy->disk_->new_folders = disk_->new_folders;
   copy->disk_->free = disk_->free;
   copy->disk_->transfer_bound = disk_->transfer_bound;
   return copy;
@@ -338,6 +340,12 @@ void MemoryStorage::crash(const CrashPlan& plan) {
     if (mix(state) % 100 < plan.kept_percent) carry_out(disk_->durable, change);
   }
   disk_->pending.clear();
+  for (const std::string& folder : disk_->new_folders) {
+    if (mix(state) % 100 < plan.kept_percent) continue;
+    disk_->folders.erase(folder);
+    std::erase_if(disk_->durable, [&](const auto& entry) { return folder_of(entry.first) == folder; });
+  }
+  disk_->new_folders.clear();
   disk_->cached = disk_->durable;
   for (const auto& [name, node] : disk_->cached) forget_cache(*node);
   disk_->end_life();
@@ -498,7 +506,7 @@ int MemoryStorage::list(const std::string& folder, std::vector<std::string>& nam
 int MemoryStorage::make_folder(const std::string& folder) {
   const std::lock_guard guard(disk_->mutex);
   if (const int error = disk_->enter(Operation::make_folder)) return error;
-  disk_->folders.insert(folder);
+  if (disk_->folders.insert(folder).second) disk_->new_folders.insert(folder);
   return 0;
 }
 
@@ -531,6 +539,7 @@ int MemoryStorage::sync_folder(const std::string& folder) {
   const std::lock_guard guard(disk_->mutex);
   if (const int error = disk_->enter(Operation::sync_folder)) return error;
   if (disk_->folders.count(folder) == 0) return ENOENT;
+  if (folder.empty()) disk_->new_folders.clear();
   std::vector<FolderChange> left;
   for (FolderChange& change : disk_->pending) {
     FolderChange here;

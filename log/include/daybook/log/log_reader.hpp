@@ -2,7 +2,8 @@
 #pragma once
 
 // LogReader: reads a log without the lock, beside a living writer or in a copy. Never writes. Shows only what was
-// synced: up to the witness; without a witness, or after an unclean end, up to the last whole batch.
+// synced: up to the witness; without a whole witness, up to the last whole batch. (After a loss of power the witness may
+// be a second behind what survived; the next writer brings it up to date.)
 
 #include <cstdint>
 #include <functional>
