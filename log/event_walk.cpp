@@ -69,16 +69,12 @@ void walk_events(Storage& storage, const Uuid& log_uuid, Sequence from, Sequence
     Step step = reader.next();
     for (; step.kind == Step::Kind::batch; step = reader.next()) {
       bool more = true;
-      try {
-        each_event(step.payload, step.header.first, step.header.count, [&](const RecordedEvent& event) {
-          more = event.sequence < from || visit(event);
-          return more;
-        });
-      } catch (const CorruptionError& error) {
-        if (!error.place().path.empty()) throw;  // the visitor's own
-        damaged(error.damage(), segment_name(first), step.offset, error.place().sequence.value_or(step.header.first),
-                error.what());
-      }
+      each_event(step.payload, step.header.first, step.header.count,
+                 [&](const RecordedEvent& event) {
+                   more = event.sequence < from || visit(event);
+                   return more;
+                 },
+                 {segment_name(first), step.offset, step.header.first});
       if (!more || step.last >= until) return;
     }
     if (step.kind == Step::Kind::bad) {

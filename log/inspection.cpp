@@ -153,14 +153,9 @@ class Inspector {
     }
   }
 
-  void decode(const Step& step, const FoundSegment& segment) {
-    try {
-      each_event(step.payload, step.header.first, step.header.count, [](const RecordedEvent&) { return true; });
-    } catch (const CorruptionError& error) {
-      throw CorruptionError(error.damage(),
-                            {segment.name, step.offset, error.place().sequence.value_or(step.header.first)},
-                            error.what() + std::string(".") + nothing_changed);
-    }
+  static void decode(const Step& step, const FoundSegment& segment) {
+    each_event(step.payload, step.header.first, step.header.count, [](const RecordedEvent&) { return true; },
+               {segment.name, step.offset, step.header.first});
   }
 
   // The batch that holds the event which the witness names must end with it, at its place, with its hash.

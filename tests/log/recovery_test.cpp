@@ -146,6 +146,15 @@ TEST_F(Truncation, ZeroedTailsAreJudgedAsCutOnes) {
   }
 }
 
+TEST_F(Truncation, BytesFartherThanOneBatchInFlightCanReachAreNoTear) {
+  book.disk->flip_bit(first_segment, (ends[4] - 100) * 8);
+  LogBook torn(book);
+  torn.open();
+  EXPECT_EQ(torn.opening.tail, TailStatus::torn);
+  book.disk->flip_bit(first_segment, (ends[4] + 1) * 8);
+  EXPECT_EQ(expect_refused(book).damage(), Damage::corrupt_middle);
+}
+
 TEST_F(Truncation, TheCutBytesAreKeptAndToldAgainUntilAnEventFollows) {
   book.disk->cut(first_segment, ends[4] - 9);
   const auto content = book.disk->content(first_segment);
@@ -237,6 +246,7 @@ TEST_F(Refusals, ASealedSegmentThatIsCutOrLongerOrWithoutSealIsRefused) {
   auto longer = copy.disk->content(first_segment);
   longer.resize(longer.size() + 8);
   copy.disk->write_durably(first_segment, longer);
+  EXPECT_EQ(verify_log(*copy.disk).damage, Damage::corrupt_sealed_segment);
   EXPECT_EQ(expect_refused(copy).damage(), Damage::corrupt_sealed_segment);
 }
 
