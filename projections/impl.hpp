@@ -2,8 +2,8 @@
 #pragma once
 
 // The inside of JobIndex: LMDB, and over it an overlay of what changed since the last projection, with the fronts of
-// the orders in which jobs are claimed and fall due. Spread over overlay.cpp (entities), windows.cpp (orders), project.cpp
-// (writing), bulk_load.cpp (making) and job_index.cpp (opening, closing, the public face).
+// the orders in which jobs are claimed and fall due. Spread over overlay.cpp (entities), windows.cpp (orders),
+// project.cpp (writing), bulk_load.cpp (making) and job_index.cpp (opening, closing, the public face).
 //
 // What holds between any two calls:
 //   - A job that is `dirty` differs, or may differ, from LMDB; what LMDB's tables say of it is void.

@@ -81,8 +81,8 @@ void JobIndex::Impl::put_job(Job job) {
   }
 }
 
-// Stays as a tombstone, even when LMDB never had it, so that `dirty_jobs_` names each job once: after an undone batch the
-// same id is given out again.
+// Stays as a tombstone, even when LMDB never had it, so that `dirty_jobs_` names each job once: after an undone batch
+// the same id is given out again.
 void JobIndex::Impl::erase_job(Sequence id) {
   CachedJob* entry = cached(id);
   if (entry == nullptr || entry->erased) return;

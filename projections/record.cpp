@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The bytes of each record. Numbers that are small in practice take as few bytes as they need (LEB128); times and ids of
-// 128 bits stand as they are.
+// The bytes of each record. Numbers that are small in practice take as few bytes as they need (LEB128); times and
+// ids of 128 bits stand as they are.
 
 #include "record.hpp"
 

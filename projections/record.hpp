@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Records: entities as the values of tables. Compact, little-endian, without field names; the layout version says how to
-// read them. Each ends in a check over its table, key and bytes, because LMDB 0.9 has none of its own: what rotted or
+// Records: entities as the values of tables. Compact, little-endian, without field names; the layout version says how
+// to read them. Each ends in a check over its table, key and bytes, because LMDB 0.9 has none of its own: what rotted or
 // came from another place does not read.
 
 #include <cstdint>

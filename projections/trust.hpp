@@ -2,8 +2,8 @@
 #pragma once
 
 // Trust: may the file that was found be read at all? LMDB runs unsynced, and a file that an operating system crash
-// caught reads wrong without saying so, so the answer comes from beside it: the file `state`, which says how data.mdb was left,
-// under which boot, and which file it was. The rule is in docs/index_format.md. This also keeps the folder private
+// caught reads wrong without saying so, so the answer comes from beside it: the file `state`, which says how data.mdb was
+// left, under which boot, and which file it was. The rule is in docs/index_format.md. This also keeps the folder private
 // and free of symbolic links.
 
 #include <cstdint>

@@ -241,6 +241,11 @@ std::vector<Sequence> JobIndex::Impl::ready(const ReadyQuery& query) {
   while (!fronts.empty() && jobs.size() < query.limit) {
     std::pop_heap(fronts.begin(), fronts.end(), later);
     Front& front = fronts.back();
+    // An entry that rotted must not reach a decision: it would claim what cannot be claimed.
+    const Job* named = find_job(front.position.id);
+    if (named == nullptr || named->state != JobState::waiting) {
+      damaged(Table::ready, "job " + std::to_string(front.position.id.value()) + " does not wait");
+    }
     jobs.push_back(front.position.id);
     if (const Waiting* job = next_ready(front.id, *front.lane, front.position)) {
       front.position = ready_position(*job);

@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -97,6 +98,24 @@ inline ReadyQuery any_of(std::vector<NameId> queues, std::size_t limit) {
   return {.queues = std::move(queues), .kinds = {}, .any_kind = true, .limit = limit};
 }
 
+/// What an index lists by queue and state, against all jobs of another store.
+inline bool lists_the_same(const View& view, const JobIndex& index, const std::vector<NameId>& queues) {
+  std::map<std::pair<NameId, JobState>, std::vector<Sequence>> expected;
+  view.each_job([&](const Job& job) { expected[{job.spec->queue, job.state}].push_back(job.id.sequence); });
+  for (const NameId queue : queues) {
+    for (const JobState state : {JobState::waiting, JobState::awaiting, JobState::running, JobState::completed,
+                                 JobState::cancelled, JobState::dead}) {
+      std::vector<Sequence> listed;
+      index.each_job_in(queue, state, [&](const Job& job) {
+        listed.push_back(job.id.sequence);
+        return true;
+      });
+      if (listed != expected[{queue, state}]) return false;
+    }
+  }
+  return true;
+}
+
 /// Where two stores answer differently; empty: nowhere.
 inline std::vector<std::string> disagreements(const View& left, const View& right, const Moment& now) {
   std::vector<std::string> found = differences(left, right);
@@ -119,6 +138,9 @@ inline std::vector<std::string> disagreements(const View& left, const View& righ
   if (a.lease_end != b.lease_end) found.push_back("they wait for other leases");
   for (const std::size_t limit : {std::size_t{1}, std::size_t{1000}}) {
     if (left.expired(now.book, limit) != right.expired(now.book, limit)) found.push_back("other leases ended");
+  }
+  if (const auto* index = dynamic_cast<const JobIndex*>(&right); index && !lists_the_same(left, *index, queues)) {
+    found.push_back("other jobs are listed by queue and state");
   }
   left.each_job([&](const Job& job) {
     const JobSpec& spec = *job.spec;

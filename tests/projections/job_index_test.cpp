@@ -112,6 +112,42 @@ TEST(JobIndex, AWallClockThatStepsBackTakesJobsOutOfTheLanes) {
   EXPECT_EQ(twins.index->timers().wall_due, wall(111));
 }
 
+// Both places have the same key; only the value tells the clocks apart.
+TEST(JobIndex, AJobRescheduledFromOneClockToTheOtherIsDueByTheNewOne) {
+  Twins twins(tiny);
+  twins.put_queue(NameId(1));
+  twins.put(waiting_job(1, {wall(96), book_time(10)}));
+  twins.put(waiting_job(2, {wall(500), book_time(900)}));
+  twins.advance(moment(100, 20));
+  twins.project();
+  twins.put(waiting_job(1, {wall(96), {}}));
+  twins.put(waiting_job(2, {wall(400), book_time(900)}));  // the same delay, by a wall clock that was corrected
+  twins.project();
+  ASSERT_EQ(twins.reopen(), "");
+  twins.advance(moment(95, 21));
+  EXPECT_THAT(claimable(*twins.index, 10), IsEmpty());
+  EXPECT_THAT(twins.disagreements(), IsEmpty());
+  twins.advance(moment(95, 900));
+  twins.project();
+  EXPECT_THAT(twins.disagreements(), IsEmpty());
+}
+
+TEST(JobIndex, ALaneEntryOfAJobThatDoesNotWaitIsAnErrorAndNoClaim) {
+  Twins twins(tiny);
+  twins.put(waiting_job(1, {}));
+  twins.put(test::completed_job(waiting_job(2, {})));
+  twins.project();
+  twins.index.crash();
+  {
+    lmdb::Environment environment(twins.index.path(), "index/data.mdb", 1 << 20, lmdb::Environment::Tables::must_exist);
+    environment.write([&](lmdb::WriteTransaction& transaction) {
+      transaction.put(Table::ready, keys::ready({NameId(1), NameId(2)}, {Priority(0), 0, Sequence(2)}), "");
+    });
+  }
+  ASSERT_EQ(twins.index.reopen(), "");
+  EXPECT_THROW((void)claimable(*twins.index, 10), StorageError);
+}
+
 TEST(JobIndex, AReopenedIndexDemotesWhatTheEarlierClockSaidWasDue) {
   Twins twins(tiny);
   twins.put_queue(NameId(1));

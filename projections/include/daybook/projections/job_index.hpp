@@ -3,8 +3,8 @@
 
 // JobIndex: the Store that lives in LMDB, for books larger than memory. What is running, changed since the last
 // `project`, or near the front of a lane is kept in memory over it, so that deciding touches the disk rarely and a job
-// that came and went between two projections is written once. A cache of the log, disposable at any time: docs/index_format.md.
-// Not thread-safe. It reaches the disk through LMDB, not through the Storage port.
+// that came and went between two projections is written once. A cache of the log, disposable at any time:
+// docs/index_format.md. Not thread-safe. It reaches the disk through LMDB, not through the Storage port.
 
 #include <array>
 #include <cstdint>
@@ -49,8 +49,8 @@ class JobIndex final : public Store {
   [[nodiscard]] static std::unique_ptr<JobIndex> open(const std::string& folder, const Uuid& log_uuid,
                                                       const Uuid& boot_id, IndexDistrust& distrust,
                                                       const IndexTuning& tuning = {});
-  /// Drops what is in `folder` and makes a new index holding `state`, loaded in sorted order. The folder becomes 0700, its
-  /// files 0600; symbolic links are refused. Throws StorageError.
+  /// Drops what is in `folder` and makes a new index holding `state`, loaded in sorted order. The folder becomes
+  /// 0700, its files 0600; symbolic links are refused. Throws StorageError.
   [[nodiscard]] static std::unique_ptr<JobIndex> create(const std::string& folder, const Uuid& boot_id,
                                                         const State& state, const IndexMark& mark,
                                                         const IndexTuning& tuning = {});
@@ -59,8 +59,8 @@ class JobIndex final : public Store {
   /// What LMDB holds is as of this point; the memory over it may be ahead.
   [[nodiscard]] IndexMark mark() const;
 
-  /// Writes what changed into LMDB, in one transaction with the mark. Everything applied must be durable in the log, and
-  /// `durable` its end. Throws StorageError; the index must then be dropped, the log is unaffected.
+  /// Writes what changed into LMDB, in one transaction with the mark. Everything applied must be durable in the log,
+  /// and `durable` its end. Throws StorageError; the index must then be dropped, the log is unaffected.
   void project(const IndexMark& durable, const Moment& now);
   [[nodiscard]] std::size_t unprojected() const;  // entities that `project` would write
 
