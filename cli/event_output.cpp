@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+// What each event says of itself, as a JSON object of its own facts. Raw boot and book times are left out: they mean
+// something to the rules alone. The line for people is describe()'s.
+#include "event_output.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "daybook/core/describe.hpp"
+
+namespace daybook::cli {
+
+namespace {
+
+std::string name_text(const View& names, NameId id) {
+  const Name* name = names.name(id);
+  return name == nullptr ? std::string() : name->text;
+}
+
+/// One overload for each event.
+class Facts {
+ public:
+  Facts(const RecordedEvent& recorded, const View& names) : recorded_(recorded), names_(names) {}
+
+  Json operator()(const BookOpened& e) const {
+    Json facts = {{"tail", to_string(e.tail)}};
+    if (e.bytes_cut > 0) facts["bytes_cut"] = e.bytes_cut;
+    if (!e.cut_sha256.empty()) facts["cut_sha256"] = hex(e.cut_sha256);
+    facts["new_boot"] = e.new_boot;
+    facts["process"] = e.process;
+    facts["host"] = e.host;
+    facts["release"] = e.release;
+    return facts;
+  }
+  Json operator()(const BookClosed&) const { return Json::object(); }
+  Json operator()(const ClockStepped& e) const { return {{"by", to_string(e.by)}, {"era", e.era}}; }
+  Json operator()(const ConfigurationChanged& e) const {
+    return {{"key", e.setting.key}, {"value", e.setting.value}, {"before", e.before}};
+  }
+  Json operator()(const NameDefined& e) const {
+    return {{"sort", to_string(e.name.sort)}, {"name", e.name.text}, {"name_id", e.name.id.value()}};
+  }
+  Json operator()(const GenerationBegun& e) const {
+    Json facts = {{"generation", e.generation.number}, {"held", e.held}};
+    if (e.copied_from != Uuid{}) facts["copied_from"] = to_string(e.copied_from);
+    return facts;
+  }
+  Json operator()(const BookAdopted&) const { return Json::object(); }
+  Json operator()(const QueuePaused& e) const { return {{"queue", text(e.queue)}}; }
+  Json operator()(const QueueResumed& e) const { return {{"queue", text(e.queue)}}; }
+  Json operator()(const WorkerJoined& e) const {
+    Json facts = {{"worker", text(e.worker.id)},
+                  {"slots", e.worker.slots},
+                  {"queues", texts(e.worker.queues)},
+                  {"holder", to_string(e.worker.holder)}};
+    if (!e.worker.kinds.empty()) facts["kinds"] = texts(e.worker.kinds);
+    return facts;
+  }
+  Json operator()(const WorkerLeft& e) const { return {{"worker", text(e.worker)}, {"why", to_string(e.reason)}}; }
+
+  Json operator()(const JobScheduled& e) const {
+    const JobSpec& spec = *e.spec;
+    Json facts = {{"queue", text(spec.queue)}, {"kind", text(spec.kind)}, {"due_at", to_string(e.due.at)}};
+    if (spec.priority.value() != 0) facts["priority"] = spec.priority.value();
+    if (!spec.unique_key.empty()) facts["unique_key"] = spec.unique_key;
+    facts["max_attempts"] = spec.retry.max_attempts;
+    if (!spec.tags.empty()) {
+      facts["tags"] = Json::object();
+      for (const Tag& tag : spec.tags) facts["tags"][tag.key] = tag.value;
+    }
+    set_envelope(facts, "payload", spec.payload);
+    return facts;
+  }
+  Json operator()(const DuplicateSuppressed& e) const {
+    return {{"kind", text(e.kind)}, {"answer", to_string(e.answer)}};
+  }
+  Json operator()(const JobClaimed& e) const {
+    return {{"attempt", e.attempt},          {"worker", text(e.worker)},
+            {"lease", to_string(e.lease)},   {"token", to_string(Token{recorded_.sequence, e.generation})},
+            {"holder", to_string(e.holder)}, {"lease_expires_at", to_string(e.lease_ends_at_wall)}};
+  }
+  Json operator()(const LeasesRenewed& e) const {
+    Json facts = {{"lease", to_string(e.lease)}, {"why", to_string(e.reason)}, {"renewals", Json::array()}};
+    for (const Renewal& renewal : e.renewals) {
+      Json one = {{"job", to_string(renewal.job)},
+                  {"token", to_string(renewal.token)},
+                  {"lease_expires_at", to_string(renewal.lease_ends_at_wall)}};
+      if (renewal.progress) set_envelope(one, "progress", *renewal.progress);
+      facts["renewals"].push_back(std::move(one));
+    }
+    return facts;
+  }
+  Json operator()(const JobCompleted& e) const {
+    Json facts = attempt_of(e.attempt, e.token);
+    set_envelope(facts, "result", e.result);
+    return facts;
+  }
+  Json operator()(const AttemptFailed& e) const {
+    Json facts = attempt_of(e.attempt, e.token);
+    if (e.error_kind != NameId()) facts["error_kind"] = text(e.error_kind);
+    facts["retryable"] = e.retryable;
+    set_next(facts, e.next);
+    set_envelope(facts, "error", e.error);
+    return facts;
+  }
+  Json operator()(const LeaseExpired& e) const {
+    Json facts = attempt_of(e.attempt, e.token);
+    facts["why"] = to_string(e.reason);
+    set_next(facts, e.next);
+    return facts;
+  }
+  Json operator()(const JobSnoozed& e) const { return ended_early(e.token, e.next); }
+  Json operator()(const JobReleased& e) const { return ended_early(e.token, e.next); }
+  Json operator()(const CancelRequested&) const { return Json::object(); }
+  Json operator()(const JobCancelled&) const { return Json::object(); }
+  Json operator()(const JobRescheduled& e) const { return {{"due_at", to_string(e.due.at)}}; }
+  Json operator()(const JobRetried& e) const {
+    return {{"due_at", to_string(e.due.at)}, {"max_attempts", e.attempts_allowed}};
+  }
+  Json operator()(const OutcomeRefused& e) const {
+    return {{"outcome", to_string(e.outcome)}, {"why", to_string(e.reason)}, {"token", to_string(e.token)}};
+  }
+  Json operator()(const RequestRefused& e) const {
+    return {{"why", to_string(e.refusal.code)}, {"sentence", e.refusal.sentence}};
+  }
+
+ private:
+  [[nodiscard]] std::string text(NameId id) const { return name_text(names_, id); }
+  [[nodiscard]] Json texts(const std::vector<NameId>& ids) const {
+    Json array = Json::array();
+    for (const NameId id : ids) array.push_back(text(id));
+    return array;
+  }
+  static Json attempt_of(std::uint32_t attempt, const Token& token) {
+    return {{"attempt", attempt}, {"token", to_string(token)}};
+  }
+  static void set_next(Json& facts, const Next& next) {
+    if (const auto* again = std::get_if<Again>(&next)) {
+      facts["next"] = "again";
+      facts["due_at"] = to_string(again->due.at);
+    } else if (const auto* dead = std::get_if<Dead>(&next)) {
+      facts["next"] = "dead";
+      facts["dead_reason"] = to_string(dead->reason);
+    } else {
+      facts["next"] = "cancelled";
+    }
+  }
+  static Json ended_early(const Token& token, const Next& next) {
+    Json facts = {{"token", to_string(token)}};
+    set_next(facts, next);
+    return facts;
+  }
+
+  const RecordedEvent& recorded_;
+  const View& names_;
+};
+
+/// The jobs that the event touches, spelled in full where the event does so.
+std::vector<std::string> job_ids(const RecordedEvent& recorded) {
+  return std::visit(
+      [&](const auto& event) -> std::vector<std::string> {
+        using E = std::decay_t<decltype(event)>;
+        if constexpr (std::is_same_v<E, JobScheduled>) {
+          return {to_string(JobId{recorded.sequence, event.generation})};
+        } else if constexpr (std::is_same_v<E, LeasesRenewed>) {
+          std::vector<std::string> ids;
+          for (const Renewal& renewal : event.renewals) ids.push_back(to_string(renewal.job));
+          return ids;
+        } else if constexpr (std::is_same_v<E, DuplicateSuppressed>) {
+          return {to_string(event.holder)};
+        } else if constexpr (requires { event.job; }) {
+          return {to_string(event.job)};
+        } else {
+          return {};
+        }
+      },
+      recorded.event);
+}
+
+Json event_facts(const RecordedEvent& recorded, const View& names) {
+  return std::visit(Facts(recorded, names), recorded.event);
+}
+
+}  // namespace
+
+Json event_json(const RecordedEvent& recorded, const View& names) {
+  Json object = {
+      {"seq", recorded.sequence.value()}, {"at", to_string(recorded.wall)}, {"type", type_name(recorded.event)}};
+  const std::vector<std::string> jobs = job_ids(recorded);
+  if (jobs.size() == 1) {
+    object["job"] = jobs.front();
+  } else {
+    object["job"] = nullptr;
+  }
+  if (jobs.size() > 1) object["jobs"] = jobs;
+  object["actor"] = name_text(names, recorded.by.actor);
+  object["actor_origin"] = to_string(recorded.by.origin);
+  if (recorded.by.cause != Sequence()) object["cause"] = recorded.by.cause.value();
+  if (!recorded.by.reason.empty()) object["reason"] = recorded.by.reason;
+  if (!recorded.by.trace.empty()) object["trace"] = recorded.by.trace;
+  if (recorded.request)
+    object["request"] = {{"client", name_text(names, recorded.request->client)}, {"id", recorded.request->id}};
+  object["epoch"] = recorded.epoch.value();
+  object["data"] = event_facts(recorded, names);
+  return object;
+}
+
+std::string event_line(const RecordedEvent& recorded, const View& names) {
+  constexpr std::size_t kTypeWidth = 20;  // the longest type's
+  std::string type(type_name(recorded.event));
+  type.resize(std::max(type.size(), kTypeWidth), ' ');
+  return "#" + std::to_string(recorded.sequence.value()) + "  " + to_string(recorded.wall) + "  " + type + "  " +
+         describe(recorded, &names);
+}
+
+}  // namespace daybook::cli

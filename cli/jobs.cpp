@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "event_output.hpp"
+#include "exit.hpp"
+#include "job_output.hpp"
+#include "reading.hpp"
+#include "verbs.hpp"
+
+namespace daybook::cli {
+
+namespace {
+
+struct JobsOptions {
+  std::optional<std::string> queue;
+  std::optional<Phase> phase;
+  std::uint64_t limit = std::numeric_limits<std::uint64_t>::max();
+};
+
+int jobs(const Common& common, const JobsOptions& options) {
+  const ReadingBook book(common);
+  const State state = book.state();
+  const Moment now = moment_now(state);
+  Table table = job_table();
+  std::uint64_t shown = 0;
+  std::uint64_t more = 0;
+  state.each_job([&](const Job& job) {
+    if (options.phase && phase(job, now) != *options.phase) return;
+    const JobInfo info = job_info(job, state, now);
+    if (options.queue && info.queue != *options.queue) return;
+    if (shown == options.limit) {
+      ++more;
+      return;
+    }
+    ++shown;
+    if (common.json) {
+      print_json(job_json(info));
+    } else {
+      add_job(table, info);
+    }
+  });
+  if (!table.empty()) table.print();
+  if (shown == 0 && !common.json) tell("no such jobs");
+  if (more > 0) tell(counted(more, "more job") + " not shown: --limit " + std::to_string(options.limit));
+  return static_cast<int>(Exit::fine);
+}
+
+int job(const Common& common, const JobId& id) {
+  const ReadingBook book(common);
+  const State state = book.state();
+  const Job* found = state.job(id.sequence);
+  if (found == nullptr) throw RefusedError("job " + to_string(id) + ": there is no such job in this book");
+  if (found->id != id) {
+    throw RefusedError("job " + to_string(id) + ": this id is of another copy of the book; here #" +
+                       std::to_string(id.sequence.value()) + " is " + to_string(found->id));
+  }
+  const JobInfo info = job_info(*found, state, moment_now(state));
+  if (common.json) {
+    print_json(job_json(info));
+  } else {
+    print_job(info);
+    print("");
+  }
+  for (const RecordedEvent& recorded : history(book.events(), id.sequence)) {
+    if (common.json) {
+      print_json(event_json(recorded, state));
+    } else {
+      print(event_line(recorded, state));
+    }
+  }
+  return static_cast<int>(Exit::fine);
+}
+
+}  // namespace
+
+void add_jobs(Tool& tool) {
+  auto options = std::make_shared<JobsOptions>();
+  tool.verb("jobs", "lists jobs, by queue and state", Opens::reading)
+      .about("lists jobs by id. Works beside a running service.")
+      .option("--queue", "Q", options->queue, "only of this queue")
+      .option("--state", "S", options->phase,
+              "only in this state: scheduled, available, retryable, awaiting,\nrunning, completed, cancelled, dead")
+      .option("--limit", "N", options->limit, "at most so many")
+      .example(
+          "  $ daybook jobs --queue mail --state retryable\n"
+          "  ID           STATE      QUEUE  KIND     ATTEMPT  DUE\n"
+          "  17-9f3ac1d2  retryable  mail   welcome  1 of 25  2026-03-04T12:05:01.213204Z  smtp 421\n")
+      .runs([&tool, options] { return jobs(tool.common(), *options); });
+
+  auto id = std::make_shared<JobId>();
+  tool.verb("job", "one job: its state and its whole history", Opens::reading)
+      .about(
+          "shows one job as it stands, then every event that touched it, oldest first.\n"
+          "With --json: the job's object, then one object per event as log prints them.")
+      .argument("ID", *id, "the job")
+      .example(
+          "  $ daybook job 17-9f3ac1d2\n"
+          "  id            17-9f3ac1d2\n"
+          "  queue         mail\n"
+          "  …\n"
+          "  #17  2026-03-04T12:00:00.000000Z  JobScheduled          job=17-9f3ac1d2 queue=mail kind=welcome …\n"
+          "  #29  2026-03-04T12:05:00.113204Z  JobClaimed            job=17-9f3ac1d2 attempt=1 worker=mailer-1 "
+          "lease=30s "
+          "…\n")
+      .runs([&tool, id] { return job(tool.common(), *id); });
+}
+
+}  // namespace daybook::cli

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reading.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+
+#include "daybook/system/system_clock.hpp"
+#include "exit.hpp"
+
+namespace daybook::cli {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+SystemClock& system_clock() {
+  static SystemClock clock;
+  return clock;
+}
+
+}  // namespace
+
+void require_book(const Common& common) {
+  namespace fs = std::filesystem;
+  const std::string shown = sanitized(common.directory);
+  std::error_code error;
+  const fs::file_status status = fs::status(common.directory, error);
+  if (status.type() == fs::file_type::not_found ||
+      (fs::is_directory(status) && fs::is_empty(common.directory, error) && !error)) {
+    throw RefusedError("there is no daybook in " + shown + ": daybook schedule --dir " + shown + " makes one");
+  }
+  const auto storage = PosixStorage::open(common.directory, Access::read_only);
+  if (!log_exists(*storage)) {
+    throw RefusedError(
+        shown + " is not a daybook: it has files, but no log of events. Nothing was changed; name another directory");
+  }
+}
+
+ReadingBook::ReadingBook(const Common& common) {
+  require_book(common);
+  storage_ = PosixStorage::open(common.directory, Access::read_only);
+  log_ = std::make_unique<LogReader>(*storage_);
+}
+
+State ReadingBook::state() const {
+  ProgressLine progress("reading");
+  return rebuild(events(), log_->head().sequence, progress.callback());
+}
+
+Moment moment_now(const View& view) {
+  const Book& book = view.book();
+  SystemClock& clock = system_clock();
+  Moment now{.wall = clock.wall(), .boot = clock.boot(), .book = {}};
+  const BookTime last = book.book_time(book.head_boot);
+  if (book.boot_id == clock.boot_id()) {
+    now.book = std::max(last, book.book_time(now.boot));
+  } else {
+    // Another boot: book time will go on by the bounded wall difference when somebody opens the book.
+    now.book = last + std::clamp<Duration>(now.wall - book.head_wall, Duration(0), limits::boot_gap_max);
+  }
+  return now;
+}
+
+ProgressLine::ProgressLine(std::string what)
+    : what_(std::move(what)), terminal_(::isatty(STDERR_FILENO) == 1), next_(system_clock().boot() + 300ms) {}
+
+ProgressLine::~ProgressLine() {
+  if (shown_) std::fputs("\r\033[K", stderr);
+}
+
+void ProgressLine::update(Sequence done) {
+  if (!terminal_ || system_clock().boot() < next_) return;
+  next_ = system_clock().boot() + 100ms;
+  shown_ = true;
+  std::fprintf(stderr, "\r\033[K%s: %s", what_.c_str(), counted(done.value(), "event").c_str());
+  std::fflush(stderr);
+}
+
+Progress ProgressLine::callback() {
+  return [this](Sequence done) { update(done); };
+}
+
+}  // namespace daybook::cli

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <nlohmann/json.hpp>
+
+#include "exit.hpp"
+#include "job_output.hpp"
+#include "verbs.hpp"
+#include "writing.hpp"
+
+namespace daybook::cli {
+
+namespace {
+
+struct ScheduleOptions {
+  Schedule command;
+  std::optional<std::string> payload_file;
+  std::optional<Duration> in;
+  std::optional<Instant> at;
+};
+
+int schedule(const Common& common, ScheduleOptions& options) {
+  Schedule& command = options.command;
+  // Before the book is opened, so that a payload nobody could keep costs nothing and makes no book.
+  if (options.payload_file) command.payload = take(read_payload(*options.payload_file, limits::payload_bytes_default));
+  command.due = when(options.in, options.at);
+  if (auto fine = check(command.retry); !fine) take(fine);
+
+  Daybook book = open_book(common, IfMissing::create);
+  const auto answer = std::get<Scheduled>(execute(book, common, command));
+  const JobInfo job = take(book.job(answer.job));
+  book.close();
+  if (common.json) {
+    Json object = job_json(job);
+    object["existing"] = answer.existing;
+    print_json(object);
+  } else {
+    print(to_string(answer.job));
+    if (answer.existing) tell("a job with this unique key was there already");
+  }
+  return static_cast<int>(Exit::fine);
+}
+
+}  // namespace
+
+void add_schedule(Tool& tool) {
+  auto options = std::make_shared<ScheduleOptions>();
+  Schedule& command = options->command;
+  tool.verb("schedule", "adds a job, and makes the daybook when there is none", Opens::writing)
+      .about(
+          "adds a job and prints its id, once it is safely on the disk.\n"
+          "Makes the daybook when the directory is missing or empty.")
+      .option("--queue", "Q", command.queue, "the queue it waits in")
+      .required()
+      .option("--kind", "K", command.kind, "what is to be done; workers choose by it")
+      .required()
+      .option("--payload", "TEXT", command.payload, "what the worker gets, up to 256 KiB")
+      .option("--payload-file", "FILE", options->payload_file, "the same, from a file; \"-\" reads standard input")
+      .not_with("--payload")
+      .option("--in", "D", options->in, "due after this long: 250ms, 90s, 10m, 1h30m, 7d")
+      .option("--at", "TIME", options->at, "due at this instant: 2027-01-31T09:00:00Z")
+      .not_with("--in")
+      .option("--priority", "N", command.priority, "lower is sooner; 0 unless given")
+      .option("--unique-key", "KEY", command.unique_key, "at most one job of this key waits or runs in the queue")
+      .option("--on-conflict", "WHAT", command.on_conflict,
+              "when another has the key: reject (exit 1), or\nreturn-existing (prints its id)")
+      .option("--max-attempts", "N", command.retry.max_attempts, "dead after so many failures (25)")
+      .option("--backoff", "HOW", command.retry.backoff, "between attempts: exponential (as it is), or fixed")
+      .option("--first", "D", command.retry.first, "the delay after the first failure (1s)")
+      .option("--cap", "D", command.retry.cap, "no delay is longer (1h)")
+      .repeated("--tag", "KEY=VALUE", command.tags, "kept with the job")
+      .example(
+          "  $ daybook schedule --queue mail --kind welcome --payload ada@example.org --in 10m\n"
+          "  17-9f3ac1d2\n")
+      .runs([&tool, options] { return schedule(tool.common(), *options); });
+}
+
+}  // namespace daybook::cli

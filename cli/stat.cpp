@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "exit.hpp"
+#include "reading.hpp"
+#include "verbs.hpp"
+
+namespace daybook::cli {
+
+namespace {
+
+struct Row {
+  bool paused = false;
+  std::uint64_t waiting = 0, running = 0, completed = 0, cancelled = 0, dead = 0;
+};
+
+std::map<std::string, Row> rows_of(const State& state) {
+  const auto name = [&](NameId id) {
+    const Name* found = state.name(id);
+    return found == nullptr ? std::string() : found->text;
+  };
+  std::map<std::string, Row> rows;
+  state.each_queue([&](const Queue& queue) { rows[name(queue.id)].paused = queue.paused; });
+  for (const auto& [key, count] : state.counts()) {
+    Row& row = rows[name(key.first)];
+    switch (key.second) {
+      case JobState::waiting:
+      case JobState::awaiting:
+        row.waiting += count;
+        break;
+      case JobState::running:
+        row.running += count;
+        break;
+      case JobState::completed:
+        row.completed += count;
+        break;
+      case JobState::cancelled:
+        row.cancelled += count;
+        break;
+      case JobState::dead:
+        row.dead += count;
+        break;
+    }
+  }
+  return rows;
+}
+
+int stat(const Common& common) {
+  const ReadingBook book(common);
+  const State state = book.state();
+  const Book& entity = state.book();
+  const auto rows = rows_of(state);
+  const std::string opened = entity.open ? "open, or left open by a crash" : "closed";
+
+  if (common.json) {
+    Json object = {{"log", to_string(book.log().log_uuid())},
+                   {"head", entity.head.value()},
+                   {"head_at", to_string(entity.head_wall)},
+                   {"epoch", entity.epoch.value()},
+                   {"generation", entity.generation.number},
+                   {"held", entity.held},
+                   {"open", entity.open},
+                   {"queues", Json::array()},
+                   {"workers", Json::array()}};
+    for (const auto& [queue, row] : rows) {
+      object["queues"].push_back({{"queue", queue},
+                                  {"paused", row.paused},
+                                  {"waiting", row.waiting},
+                                  {"running", row.running},
+                                  {"completed", row.completed},
+                                  {"cancelled", row.cancelled},
+                                  {"dead", row.dead}});
+    }
+    for (const NameId id : state.workers()) {
+      if (const Name* name = state.name(id); name != nullptr) object["workers"].push_back(name->text);
+    }
+    print_json(object);
+    return static_cast<int>(Exit::fine);
+  }
+
+  print("book        " + to_string(book.log().log_uuid()) + ", generation " + std::to_string(entity.generation.number) +
+        (entity.held ? ", held: a copy that runs nothing until daybook adopt" : ""));
+  print("events      " + grouped(entity.head.value()) + ", the last at " + to_string(entity.head_wall));
+  print("openings    " + grouped(entity.epoch.value()) + "; now " + opened);
+  std::string workers;
+  for (const NameId id : state.workers()) {
+    if (const Name* name = state.name(id); name != nullptr)
+      workers += (workers.empty() ? "" : ", ") + sanitized(name->text);
+  }
+  if (!workers.empty()) print("workers     " + workers);
+  if (rows.empty()) return static_cast<int>(Exit::fine);
+  print("");
+  using Align = Table::Align;
+  Table table({{"QUEUE"},
+               {"waiting", Align::right},
+               {"running", Align::right},
+               {"completed", Align::right},
+               {"cancelled", Align::right},
+               {"dead", Align::right},
+               {""}});
+  for (const auto& [queue, row] : rows) {
+    table.row({sanitized(queue), grouped(row.waiting), grouped(row.running), grouped(row.completed),
+               grouped(row.cancelled), grouped(row.dead), row.paused ? "paused" : ""});
+  }
+  table.print();
+  return static_cast<int>(Exit::fine);
+}
+
+}  // namespace
+
+void add_stat(Tool& tool) {
+  tool.verb("stat", "the book at a glance: events, queues, workers", Opens::reading)
+      .about("shows the book at a glance: how long its log is, what waits, runs and ended in each queue, who works.")
+      .example(
+          "  $ daybook stat\n"
+          "  book        6f1c…, generation 1\n"
+          "  events      1,204, the last at 2026-03-04T12:05:00.113204Z\n"
+          "  openings    3; now closed\n\n"
+          "  QUEUE  waiting  running  completed  cancelled  dead\n"
+          "  mail        12        2        380          1     0\n")
+      .runs([&tool] { return stat(tool.common()); });
+}
+
+}  // namespace daybook::cli

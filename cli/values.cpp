@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reading the words of a command line. Only shapes are judged here; whether a value is in range is for the rules in
+// core, so that the tool and the library refuse alike.
+#include "values.hpp"
+
+#include <charconv>
+#include <cstring>
+#include <fstream>
+#include <iostream>
+#include <limits>
+#include <system_error>
+
+#include "exit.hpp"
+#include "output.hpp"
+
+namespace daybook::cli {
+
+namespace {
+
+template <class Number>
+Result<void> read_number(const std::string& text, Number& into, const char* example) {
+  const char* end = text.data() + text.size();
+  const auto [stopped, error] = std::from_chars(text.data(), end, into);
+  if (error == std::errc() && stopped == end) return {};
+  if (error == std::errc::result_out_of_range) {
+    return refuse(RefusalCode::invalid_argument,
+                  daybook::quoted(text) + " is out of range: " + std::to_string(std::numeric_limits<Number>::min()) +
+                      " to " + std::to_string(std::numeric_limits<Number>::max()));
+  }
+  return refuse(RefusalCode::invalid_argument, daybook::quoted(text) + " is no whole number, such as " + example);
+}
+
+template <class T>
+Result<void> assign(Result<T> read, T& into) {
+  if (!read) return tl::unexpected<Refusal>(std::move(read.error()));
+  into = *std::move(read);
+  return {};
+}
+
+}  // namespace
+
+Result<void> read_value(const std::string& text, std::string& into) {
+  into = text;
+  return {};
+}
+
+Result<void> read_value(const std::string& text, std::uint32_t& into) {
+  return read_number(text, into, "5");
+}
+Result<void> read_value(const std::string& text, std::uint64_t& into) {
+  return read_number(text, into, "100");
+}
+
+Result<void> read_value(const std::string& text, Priority& into) {
+  std::int32_t number = 0;
+  if (auto read = read_number(text, number, "-5, 0 or 10"); !read) return read;
+  into = Priority(number);
+  return {};
+}
+
+Result<void> read_value(const std::string& text, Duration& into) {
+  return assign(parse_duration(text), into);
+}
+Result<void> read_value(const std::string& text, Instant& into) {
+  return assign(parse_instant(text), into);
+}
+Result<void> read_value(const std::string& text, JobId& into) {
+  return assign(parse_job_id(text), into);
+}
+Result<void> read_value(const std::string& text, Token& into) {
+  return assign(parse_token(text), into);
+}
+Result<void> read_value(const std::string& text, Phase& into) {
+  return assign(parse_phase(text), into);
+}
+Result<void> read_value(const std::string& text, Point& into) {
+  return assign(parse_point(text), into);
+}
+
+Result<void> read_value(const std::string& text, Sequence& into) {
+  std::uint64_t number = 0;
+  // "#17" is how the tool itself writes a sequence.
+  if (auto read = read_number(text.starts_with('#') ? text.substr(1) : text, number, "17"); !read) return read;
+  into = Sequence(number);
+  return {};
+}
+
+Result<void> read_value(const std::string& text, Tag& into) {
+  const std::size_t equals = text.find('=');
+  if (equals == std::string::npos || equals == 0) {
+    return refuse(RefusalCode::invalid_argument, daybook::quoted(text) + " is no tag: write key=value");
+  }
+  into = Tag{text.substr(0, equals), text.substr(equals + 1)};
+  return {};
+}
+
+Result<void> read_value(const std::string& text, Envelope& into) {
+  into = Envelope(text);
+  return {};
+}
+
+Result<void> read_value(const std::string& text, OnConflict& into) {
+  if (text == "reject") {
+    into = OnConflict::reject;
+  } else if (text == "return-existing" || text == "return_existing") {
+    into = OnConflict::return_existing;
+  } else {
+    return refuse(RefusalCode::invalid_argument, daybook::quoted(text) + " is neither reject nor return-existing");
+  }
+  return {};
+}
+
+Result<void> read_value(const std::string& text, RetryPolicy::Backoff& into) {
+  if (text == "fixed") {
+    into = RetryPolicy::Backoff::fixed;
+  } else if (text == "exponential") {
+    into = RetryPolicy::Backoff::exponential;
+  } else {
+    return refuse(RefusalCode::invalid_argument, daybook::quoted(text) + " is neither fixed nor exponential");
+  }
+  return {};
+}
+
+When when(const std::optional<Duration>& in, const std::optional<Instant>& at) {
+  if (in) return daybook::after(*in);
+  if (at) return daybook::at(*at);
+  return at_once();
+}
+
+Result<std::string> read_payload(const std::string& path, std::size_t limit) {
+  std::ifstream file;
+  if (path != "-") {
+    file.open(path, std::ios::binary);
+    if (!file) throw UsageError("--payload-file " + daybook::quoted(path) + ": " + std::strerror(errno));
+  }
+  std::istream& from = path == "-" ? std::cin : file;
+  std::string bytes(limit + 1, '\0');
+  from.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  if (from.bad()) throw UsageError("--payload-file " + daybook::quoted(path) + ": cannot be read");
+  bytes.resize(static_cast<std::size_t>(from.gcount()));
+  if (bytes.size() > limit) {
+    return refuse(RefusalCode::payload_too_large,
+                  "the payload in " + (path == "-" ? "standard input" : daybook::quoted(path)) + " is larger than " +
+                      std::to_string(limit) + " bytes: store it elsewhere and pass a reference");
+  }
+  return bytes;
+}
+
+}  // namespace daybook::cli

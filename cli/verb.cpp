@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command line: CLI11 does the parsing, the help is laid out here. What the options mean is in values.cpp, what the
+// verbs do in their own files.
+#include "verb.hpp"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdlib>
+#include <iostream>
+#include <map>
+#include <sstream>
+
+#include "daybook/version.hpp"
+#include "exit.hpp"
+#include "output.hpp"
+
+namespace daybook::cli {
+
+namespace {
+
+struct HelpLine {
+  std::string left;
+  std::string right;
+};
+
+void write_lines(std::ostream& out, const std::vector<HelpLine>& lines) {
+  std::size_t width = 0;
+  for (const HelpLine& line : lines) width = std::max(width, line.left.size());
+  for (const HelpLine& line : lines) {
+    out << "  " << line.left << std::string(width - line.left.size() + 2, ' ');
+    // A help text of several lines keeps its indentation.
+    for (const char c : line.right) {
+      out << c;
+      if (c == '\n') out << std::string(width + 4, ' ');
+    }
+    out << '\n';
+  }
+}
+
+constexpr const char* kExitCodes =
+    "exit codes: 0 fine · 1 refused, or the disk or another process is in the way · 2 usage · 3 damage\n";
+
+/// Edits that make one word of the other (Levenshtein).
+std::size_t distance(const std::string& a, const std::string& b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t above = row[j];
+      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
+      diagonal = above;
+    }
+  }
+  return row[b.size()];
+}
+
+}  // namespace
+
+// ---- one verb -----------------------------------------------------------------------------------------------------
+
+struct Verb::Impl {
+  CLI::App* app = nullptr;
+  std::string name;
+  std::string summary;
+  std::string about;
+  std::string examples;
+  std::string arguments;  // for the usage line
+  std::vector<HelpLine> options;
+  std::vector<HelpLine> common;
+  CLI::Option* last = nullptr;
+  bool takes_command = false;
+  Common* shared = nullptr;
+  std::function<int()> action;
+
+  [[nodiscard]] std::string help() const {
+    std::ostringstream out;
+    out << "daybook " << name << ": " << (about.empty() ? summary : about) << "\n\n";
+    out << "usage: daybook " << name << arguments << " [options]" << (takes_command ? " -- CMD [ARG…]" : "") << "\n\n";
+    if (!options.empty()) {
+      write_lines(out, options);
+      out << '\n';
+    }
+    write_lines(out, common);
+    if (!examples.empty()) out << "\nexample\n" << examples;
+    out << '\n' << kExitCodes;
+    return out.str();
+  }
+};
+
+Verb::Verb(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Verb::~Verb() = default;
+
+Verb& Verb::about(std::string text) {
+  impl_->about = std::move(text);
+  return *this;
+}
+
+Verb& Verb::example(std::string text) {
+  impl_->examples += text;
+  return *this;
+}
+
+Verb& Verb::add_option(const std::string& name, const std::string& placeholder, const std::string& help, Read read,
+                       bool repeated) {
+  impl_->last = impl_->app->add_option(name, [name, read = std::move(read)](const CLI::results_t& values) {
+    for (const std::string& value : values) {
+      if (auto outcome = read(value); !outcome) throw UsageError(name + ": " + outcome.error().sentence);
+    }
+    return true;
+  });
+  impl_->last->type_size(1)->allow_extra_args(false);
+  impl_->last->multi_option_policy(repeated ? CLI::MultiOptionPolicy::TakeAll : CLI::MultiOptionPolicy::Throw);
+  if (repeated) impl_->last->expected(1, 1 << 20)->allow_extra_args(false);
+  impl_->options.push_back({name + " " + placeholder, help + (repeated ? " (may be repeated)" : "")});
+  return *this;
+}
+
+Verb& Verb::add_argument(const std::string& placeholder, const std::string& help, Read read) {
+  impl_->last =
+      impl_->app->add_option(placeholder, [placeholder, read = std::move(read)](const CLI::results_t& values) {
+        for (const std::string& value : values) {
+          if (auto outcome = read(value); !outcome) throw UsageError(placeholder + ": " + outcome.error().sentence);
+        }
+        return true;
+      });
+  impl_->last->type_size(1)->required();
+  impl_->arguments += " " + placeholder;
+  impl_->options.push_back({placeholder, help});
+  return *this;
+}
+
+Verb& Verb::flag(const std::string& name, bool& into, const std::string& help) {
+  impl_->last = impl_->app->add_flag(name, into);
+  impl_->options.push_back({name, help});
+  return *this;
+}
+
+Verb& Verb::required() {
+  impl_->last->required();
+  impl_->options.back().right += " (required)";
+  return *this;
+}
+
+Verb& Verb::not_with(const std::string& other) {
+  impl_->last->excludes(impl_->app->get_option(other));
+  return *this;
+}
+
+Verb& Verb::takes_reason(bool required) {
+  option("--reason", "TEXT", impl_->shared->reason, "why; kept in the record beside who and when");
+  if (required) this->required();
+  return *this;
+}
+
+Verb& Verb::takes_command() {
+  impl_->takes_command = true;
+  return *this;
+}
+
+void Verb::runs(std::function<int()> action) {
+  impl_->action = std::move(action);
+}
+
+// ---- the tool -----------------------------------------------------------------------------------------------------
+
+struct Tool::Impl {
+  CLI::App app{"", "daybook"};
+  Common common;
+  std::vector<std::unique_ptr<Verb>> verbs;
+  std::vector<std::pair<std::string, std::vector<HelpLine>>> groups;
+
+  [[nodiscard]] std::string help() const {
+    std::ostringstream out;
+    out << "daybook: schedules jobs, hands them to workers, and remembers everything that happened.\n\n"
+           "usage: daybook VERB [options]        daybook VERB --help tells more, with an example\n";
+    for (const auto& [heading, lines] : groups) {
+      out << '\n' << heading << '\n';
+      write_lines(out, lines);
+    }
+    out << "\nevery verb\n";
+    write_lines(out, {{"--dir DIR", "the daybook's directory; without it, $DAYBOOK_DIR"},
+                      {"--json", "one object per line on standard output, with names that stay"},
+                      {"--help, --version", ""}});
+    out << "\nData goes to standard output, everything else to standard error.\n" << kExitCodes;
+    return out.str();
+  }
+
+  [[nodiscard]] Verb* find(const std::string& word) const {
+    for (const auto& verb : verbs) {
+      if (verb->impl_->name == word) return verb.get();
+    }
+    return nullptr;
+  }
+
+  [[noreturn]] void unknown(const std::string& word) const {
+    const Verb* closest = nullptr;
+    std::size_t nearest = 3;  // further away is no misspelling
+    for (const auto& verb : verbs) {
+      const std::size_t edits = distance(word, verb->impl_->name);
+      if (edits < nearest) {
+        nearest = edits;
+        closest = verb.get();
+      }
+    }
+    throw UsageError("there is no verb " + daybook::quoted(word) +
+                     (closest != nullptr ? "; did you mean " + closest->impl_->name + "?" : "") +
+                     " daybook --help lists them");
+  }
+};
+
+Tool::Tool() : impl_(std::make_unique<Impl>()) {
+  impl_->app.require_subcommand(0, 1);
+  impl_->app.set_help_flag("--help,-h");
+  impl_->app.set_version_flag("--version", std::string("daybook ") + std::string(version));
+  impl_->app.add_option("--dir", impl_->common.directory);
+  impl_->app.add_flag("--json", impl_->common.json);
+  impl_->app.formatter_fn([this](const CLI::App*, std::string, CLI::AppFormatMode) { return impl_->help(); });
+}
+
+Tool::~Tool() = default;
+
+const Common& Tool::common() const {
+  return impl_->common;
+}
+
+void Tool::group(const std::string& heading) {
+  impl_->groups.push_back({heading, {}});
+}
+
+Verb& Tool::verb(const std::string& name, const std::string& summary, Opens opens) {
+  auto parts = std::make_unique<Verb::Impl>();
+  parts->app = impl_->app.add_subcommand(name, summary);
+  parts->name = name;
+  parts->summary = summary;
+  parts->shared = &impl_->common;
+  Common& common = impl_->common;
+  parts->app->add_option("--dir", common.directory);
+  parts->common.push_back({"--dir DIR", "the daybook's directory; without it, $DAYBOOK_DIR"});
+  parts->app->add_flag("--json", common.json);
+  parts->common.push_back({"--json", "one object per line on standard output"});
+  if (opens != Opens::reading) {
+    parts->app
+        ->add_option("--wait",
+                     [&common](const CLI::results_t& values) {
+                       if (auto read = read_value(values.back(), common.wait); !read) {
+                         throw UsageError("--wait: " + read.error().sentence);
+                       }
+                       return true;
+                     })
+        ->type_size(1);
+    parts->common.push_back({"--wait D", "how long to wait for a process that has the book open (5s)"});
+  }
+  if (opens == Opens::writing) {
+    parts->app->add_option("--actor", common.actor);
+    parts->common.push_back({"--actor NAME", "who does this, for the record (your login name and uid)"});
+  }
+  Verb::Impl* help = parts.get();
+  parts->app->formatter_fn([help](const CLI::App*, std::string, CLI::AppFormatMode) { return help->help(); });
+  if (impl_->groups.empty()) group("verbs");
+  impl_->groups.back().second.push_back({name, summary});
+  impl_->verbs.push_back(std::unique_ptr<Verb>(new Verb(std::move(parts))));
+  return *impl_->verbs.back();
+}
+
+int Tool::run(int argc, const char* const* argv) {
+  // CMD is taken out before the parser sees it: its words are nobody's options.
+  std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+  const auto dashes = std::find(words.begin(), words.end(), "--");
+  if (const char* directory = std::getenv("DAYBOOK_DIR"); directory != nullptr) impl_->common.directory = directory;
+
+  Verb* chosen = nullptr;
+  for (auto word = words.begin(); word != dashes && chosen == nullptr; ++word) {
+    if (*word == "--dir") {
+      if (std::next(word) != dashes) ++word;
+    } else if (!word->starts_with('-')) {
+      chosen = impl_->find(*word);
+      if (chosen == nullptr) impl_->unknown(*word);
+    }
+  }
+  if (dashes != words.end() && chosen != nullptr && chosen->impl_->takes_command) {
+    impl_->common.command.assign(std::next(dashes), words.end());
+    words.erase(dashes, words.end());
+  }
+
+  const std::string name = chosen == nullptr ? "" : chosen->impl_->name + " ";
+  if (chosen != nullptr) impl_->common.verb = chosen->impl_->name;
+  try {
+    std::reverse(words.begin(), words.end());
+    impl_->app.parse(words);
+  } catch (const CLI::Success& success) {  // --help, --version
+    impl_->app.exit(success, std::cout, std::cerr);
+    return static_cast<int>(Exit::fine);
+  } catch (const CLI::ExtrasError&) {
+    const std::vector<std::string> extras = impl_->app.remaining(true);
+    throw UsageError(
+        (extras.empty() ? "there is a word too many" : daybook::quoted(extras.front()) + " means nothing here") +
+        "; daybook " + name + "--help shows what it takes");
+  } catch (const CLI::ParseError& error) {
+    throw UsageError(sanitized(error.what()) + "; daybook " + name + "--help shows what it takes");
+  }
+  if (chosen == nullptr) throw UsageError("which verb? daybook --help lists them");
+  if (impl_->common.directory.empty()) {
+    throw UsageError("which daybook? Name its directory with --dir DIR, or set DAYBOOK_DIR");
+  }
+  if (chosen->impl_->takes_command && impl_->common.command.empty()) {
+    throw UsageError("which command shall run the jobs? It stands behind \"--\"; daybook " + name +
+                     "--help shows an example");
+  }
+  return chosen->impl_->action();
+}
+
+}  // namespace daybook::cli

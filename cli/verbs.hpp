@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Every verb of the tool, by the file that holds it. Each adds its options and its action to the tool.
+
+#include "verb.hpp"
+
+namespace daybook::cli {
+
+void add_schedule(Tool& tool);  // schedule.cpp
+void add_claim(Tool& tool);     // claim.cpp
+void add_outcomes(Tool& tool);  // outcomes.cpp: renew complete fail snooze release
+void add_work(Tool& tool);      // work.cpp
+void add_operate(Tool& tool);   // operate.cpp: cancel retry reschedule pause resume adopt
+void add_jobs(Tool& tool);      // jobs.cpp: jobs job
+void add_log(Tool& tool);       // log.cpp
+void add_state(Tool& tool);     // state.cpp
+void add_stat(Tool& tool);      // stat.cpp
+void add_verify(Tool& tool);    // verify.cpp
+void add_replay(Tool& tool);    // replay.cpp
+void add_rebuild(Tool& tool);   // rebuild.cpp
+
+}  // namespace daybook::cli

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+// Three questions, each asked only when the one before it was answered with yes: are the bytes what was written, does every
+// event follow from those before, and is the index what the events say?
+#include <nlohmann/json.hpp>
+
+#include "daybook/projections/job_index.hpp"
+#include "daybook/system/system_clock.hpp"
+#include "exit.hpp"
+#include "holding.hpp"
+#include "reading.hpp"
+#include "verbs.hpp"
+
+namespace daybook::cli {
+
+namespace {
+
+struct IndexVerdict {
+  enum class Kind { equal, absent, different } kind = Kind::equal;
+  Sequence applied;
+  std::string why;                       // absent
+  std::vector<std::string> differences;  // different
+};
+
+/// Bytes of a newer release are no damage, and this release cannot say whether they are right.
+bool is_newer(const LogVerdict& verdict) {
+  return verdict.damage == Damage::unknown_format;
+}
+
+const char* name_of(const LogVerdict& verdict) {
+  if (is_newer(verdict)) return "unknown_format";
+  switch (verdict.kind) {
+    case LogVerdict::Kind::clean_end:
+      return "clean_end";
+    case LogVerdict::Kind::unclean_end:
+      return "unclean_end";
+    case LogVerdict::Kind::torn_tail:
+      return "torn_tail";
+    case LogVerdict::Kind::damaged:
+      return "damaged";
+  }
+  return "";
+}
+
+const char* name_of(IndexVerdict::Kind kind) {
+  switch (kind) {
+    case IndexVerdict::Kind::equal:
+      return "equal";
+    case IndexVerdict::Kind::absent:
+      return "absent";
+    case IndexVerdict::Kind::different:
+      return "different";
+  }
+  return "";
+}
+
+/// An event that cannot follow from those before is damage as well, only of another kind.
+void verify_events(Storage& storage, LogVerdict& verdict) {
+  try {
+    const LogReader reader(storage);
+    ProgressLine progress("replaying");
+    static_cast<void>(rebuild(events_of(reader), reader.head().sequence, progress.callback()));
+  } catch (const CorruptionError& error) {
+    verdict.kind = LogVerdict::Kind::damaged;
+    verdict.damage = error.damage();
+    verdict.place = error.place();
+    verdict.message = error.what();
+  }
+}
+
+IndexVerdict verify_index(PosixStorage& storage, const Common& common) {
+  const auto lock = hold(storage, common);
+  const LogReader reader(storage);
+  SystemClock clock;
+  IndexDistrust distrust;
+  const auto index = JobIndex::open(storage.path() + "/index", reader.log_uuid(), clock.boot_id(), distrust);
+  if (index == nullptr)
+    return {.kind = IndexVerdict::Kind::absent, .applied = {}, .why = distrust.why, .differences = {}};
+
+  IndexVerdict verdict{
+      .kind = IndexVerdict::Kind::equal, .applied = index->mark().applied, .why = {}, .differences = {}};
+  const auto chain = reader.chain_at(verdict.applied);
+  if (verdict.applied > reader.head().sequence || (verdict.applied != Sequence() && chain != index->mark().chain)) {
+    verdict.differences.push_back("it stands at #" + std::to_string(verdict.applied.value()) +
+                                  " of another log than this one, which ends at #" +
+                                  std::to_string(reader.head().sequence.value()));
+  } else {
+    ProgressLine progress("comparing");
+    const State state = rebuild(events_of(reader), verdict.applied, progress.callback());
+    verdict.differences = differences(state, *index);
+  }
+  index->close();
+  if (!verdict.differences.empty()) verdict.kind = IndexVerdict::Kind::different;
+  return verdict;
+}
+
+Json verdict_json(const LogVerdict& log, const std::optional<IndexVerdict>& index) {
+  Json object = {{"verdict", name_of(log)},
+                 {"events", log.events},
+                 {"batches", log.batches},
+                 {"head", log.head.sequence.value()},
+                 {"chain", hex({reinterpret_cast<const char*>(log.head.chain.data()), log.head.chain.size()})},
+                 {"message", log.message}};
+  if (log.kind == LogVerdict::Kind::torn_tail) object["torn_bytes"] = log.torn_bytes;
+  if (log.damage) object["damage"] = to_string(*log.damage);
+  if (!log.place.path.empty()) object["path"] = log.place.path;
+  if (log.place.offset) object["offset"] = *log.place.offset;
+  if (log.place.sequence) object["sequence"] = log.place.sequence->value();
+  object["segments"] = Json::array();
+  for (const SegmentSummary& segment : log.segments) {
+    object["segments"].push_back({{"name", segment.name},
+                                  {"first", segment.first.value()},
+                                  {"last", segment.last.value()},
+                                  {"bytes", segment.bytes},
+                                  {"used_bytes", segment.used_bytes},
+                                  {"sealed", segment.sealed}});
+  }
+  if (index) {
+    object["index"] = {{"verdict", name_of(index->kind)}, {"applied", index->applied.value()}};
+    if (!index->why.empty()) object["index"]["why"] = index->why;
+    if (!index->differences.empty()) object["index"]["differences"] = index->differences;
+  }
+  return object;
+}
+
+void print_log_verdict(const LogVerdict& verdict, const std::string& directory) {
+  using Align = Table::Align;
+  Table table({{"SEGMENT"}, {"events"}, {"written", Align::right}, {"of", Align::right}, {""}});
+  for (const SegmentSummary& segment : verdict.segments) {
+    const std::string events = segment.last == Sequence() ? "none yet"
+                                                          : "#" + std::to_string(segment.first.value()) + " to #" +
+                                                                std::to_string(segment.last.value());
+    table.row({sanitized(segment.name), events, size_text(segment.used_bytes), size_text(segment.bytes),
+               segment.sealed ? "sealed" : "open"});
+  }
+  if (!table.empty()) {
+    table.print();
+    print("");
+  }
+  const std::string proved = counted(verdict.events, "event") + " in " + grouped(verdict.batches) +
+                             (verdict.batches == 1 ? " batch" : " batches") + ", up to #" +
+                             std::to_string(verdict.head.sequence.value());
+  switch (verdict.kind) {
+    case LogVerdict::Kind::clean_end:
+      print("FINE: " + proved + "; every checksum and the chain hold; closed cleanly");
+      break;
+    case LogVerdict::Kind::unclean_end:
+      print("FINE: " + proved + "; every checksum and the chain hold");
+      print("note: the log was not closed: it is open now, or a crash left it so. Nothing is missing");
+      break;
+    case LogVerdict::Kind::torn_tail:
+      print("FINE: " + proved + "; every checksum and the chain hold");
+      print("note: behind them lie " + counted(verdict.torn_bytes, "byte") +
+            " of a write that a crash tore. Nobody was told that it happened; the next opening cuts it and keeps the "
+            "bytes");
+      break;
+    case LogVerdict::Kind::damaged:
+      print((is_newer(verdict) ? "NOT VERIFIED: " : "DAMAGED: ") + sanitized(verdict.message));
+      if (!verdict.place.path.empty()) {
+        print("  file      " + sanitized(verdict.place.path));
+      }
+      if (verdict.place.offset) print("  offset    " + std::to_string(*verdict.place.offset));
+      if (verdict.place.sequence) print("  sequence  " + std::to_string(verdict.place.sequence->value()));
+      print("proved: " + proved);
+      if (is_newer(verdict)) {
+        print("what to do next: ask the release that wrote it");
+        break;
+      }
+      print("what to do next: nothing was changed, and nothing should be. Copy " + directory +
+            " as it is, look at the disk, restore the newest backup;\nwhat can be read still is: daybook log --dir " +
+            directory);
+      break;
+  }
+}
+
+void print_index_verdict(const IndexVerdict& verdict, const std::string& directory) {
+  switch (verdict.kind) {
+    case IndexVerdict::Kind::equal:
+      print("index: equals a replay of the log up to #" + std::to_string(verdict.applied.value()));
+      break;
+    case IndexVerdict::Kind::absent:
+      print("index: not used as it is" + (verdict.why.empty() ? "" : " (" + sanitized(verdict.why) + ")") +
+            "; the next opening makes it anew from the log");
+      break;
+    case IndexVerdict::Kind::different:
+      print("index: DIFFERS from a replay of the log up to #" + std::to_string(verdict.applied.value()));
+      for (const std::string& difference : verdict.differences) print("  " + sanitized(difference));
+      print("what to do next: the log is the truth, and fine. daybook rebuild --dir " + directory);
+      break;
+  }
+}
+
+int verify(const Common& common, bool with_index) {
+  require_book(common);
+  const auto storage = PosixStorage::open(common.directory, Access::read_only);
+  LogVerdict log = verify_log(*storage);
+  if (log.kind != LogVerdict::Kind::damaged) verify_events(*storage, log);
+  const bool damaged = log.kind == LogVerdict::Kind::damaged;
+  std::optional<IndexVerdict> index;
+  if (with_index && !damaged) {
+    const auto writable = PosixStorage::open(common.directory, Access::read_write);
+    index = verify_index(*writable, common);
+  }
+  if (common.json) {
+    print_json(verdict_json(log, index));
+  } else {
+    const std::string shown = sanitized(common.directory);
+    print_log_verdict(log, shown);
+    if (index) print_index_verdict(*index, shown);
+  }
+  if (is_newer(log)) return static_cast<int>(Exit::refused);
+  const bool fine = !damaged && (!index || index->kind != IndexVerdict::Kind::different);
+  return static_cast<int>(fine ? Exit::fine : Exit::damage);
+}
+
+}  // namespace
+
+void add_verify(Tool& tool) {
+  auto with_index = std::make_shared<bool>(false);
+  tool.verb("verify", "reads every byte of the log and says whether it is right", Opens::holding)
+      .about(
+          "reads every byte of the log: checksums, hash chain, and whether each event follows from those before.\n"
+          "Works beside a running service and changes nothing. A torn tail, which a crash leaves, is no damage (exit "
+          "0, with a\n"
+          "note); damage is (exit 3), with its file, offset and sequence.")
+      .flag("--index", *with_index, "compare the index with a replay too; needs the book to itself")
+      .example(
+          "  $ daybook verify\n"
+          "  SEGMENT         events      written       of\n"
+          "  …\n"
+          "  FINE: 1,204 events in 871 batches, up to #1204; every checksum and the chain hold; closed cleanly\n")
+      .runs([&tool, with_index] { return verify(tool.common(), *with_index); });
+}
+
+}  // namespace daybook::cli
