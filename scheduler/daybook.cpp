@@ -37,6 +37,15 @@ class Daybook::Impl {
     return Context{.actor = options_.actor, .origin = options_.actor_origin, .reason = std::move(reason)};
   }
 
+  // A submission that names no actor of its own is the handle's owner's.
+  [[nodiscard]] Submission owned(Submission submission) const {
+    if (submission.context.actor == Context{}.actor) {
+      submission.context.actor = options_.actor;
+      submission.context.origin = options_.actor_origin;
+    }
+    return submission;
+  }
+
   void close() {
     driver_->close();
     parts_.lock.reset();
@@ -184,11 +193,11 @@ Result<void> Daybook::adopt(std::string reason) {
 }
 
 Result<std::vector<Answer>> Daybook::execute(Submission submission) {
-  return impl_->driver().call(std::move(submission));
+  return impl_->driver().call(impl_->owned(std::move(submission)));
 }
 
 void Daybook::submit(Submission submission, Completion completion) {
-  impl_->driver().post(std::move(submission), [completion = std::move(completion)](Reply reply) {
+  impl_->driver().post(impl_->owned(std::move(submission)), [completion = std::move(completion)](Reply reply) {
     completion(std::move(reply.answers), reply.error);
   });
 }

@@ -157,7 +157,7 @@ int watch(const fs::path& directory, const std::vector<std::string>& files, bool
 
 void print_history(const daybook::LogReader& reader, const daybook::View& view, daybook::Sequence job) {
   for (const auto& recorded : daybook::history(daybook::events_of(reader), job)) {
-    std::cout << "    #" << recorded.sequence.value() << "  " << to_string(recorded.wall) << "  "
+    std::cout << "    #" << recorded.sequence.value() << "  " << daybook::to_string(recorded.wall) << "  "
               << type_name(recorded.event) << "  " << describe(recorded, &view) << "\n";
   }
 }

@@ -8,14 +8,9 @@ int main(int argc, char** argv) {
   // One directory, one owning process. Opening recovers whatever a crash has left.
   auto book = daybook::Daybook::open(argc > 1 ? argv[1] : "quickstart.daybook");
 
-  // Durable when it returns. The unique key makes it safe to say twice.
-  auto welcome = book.schedule({.queue = "mail",
-                                .kind = "welcome",
-                                .payload = "ada@example.org",
-                                .unique_key = "welcome/ada",
-                                .on_conflict = daybook::OnConflict::return_existing});
-  auto reminder =
-      book.schedule({.queue = "mail", .kind = "reminder", .payload = "ada@example.org", .due = daybook::after(200ms)});
+  // Durable when it returns. While a job with this unique key is not final, scheduling another is refused.
+  auto welcome = book.schedule({.queue = "mail", .kind = "welcome", .payload = "ada", .unique_key = "welcome/ada"});
+  auto reminder = book.schedule({.queue = "mail", .kind = "reminder", .payload = "ada", .due = daybook::after(200ms)});
   if (!welcome || !reminder) return 1;  // a refusal is a value, with a sentence
 
   // Four threads that claim, keep the lease alive, and record what the handler says.

@@ -127,6 +127,7 @@ class Daybook {
   Result<void> adopt(std::string reason);
 
   // ---- any commands: a batch is wholly done or not at all, under one sync; each sees the effects of those before ----
+  /// A context whose actor is left at its default is done in the name of Options::actor.
   Result<std::vector<Answer>> execute(Submission submission);
 
   /// The same without waiting. `completion` runs on a thread of the book, one at a time, in order; it may call the book's
