@@ -201,6 +201,7 @@ TEST_F(BadInputToTool, ALeaseOfZeroOrLessOrTooMuchIsRefused) {
   EXPECT_EQ(claiming("-5s").exit_code, 2);
   EXPECT_EQ(run({"work", "--queue", "mail", "--lease", "0s", "--until-empty", "--", "true"}).exit_code, 1);
   EXPECT_EQ(json({"jobs"}).at(0)["state"], "available");
+  EXPECT_THAT(one({"stat"})["workers"], IsEmpty());
 }
 
 TEST_F(BadInputToTool, NamesAndNumbersOutOfRangeAreRefused) {
