@@ -7,8 +7,10 @@
 #include <string_view>
 #include <utility>
 
+#include "daybook/core/state.hpp"
 #include "daybook/log/log_reader.hpp"
 #include "daybook/replay/open_store.hpp"
+#include "daybook/replay/replay.hpp"
 #include "daybook/system/process.hpp"
 #include "daybook/system/system_clock.hpp"
 #include "daybook/system/system_random.hpp"
@@ -80,6 +82,19 @@ void check_bounds(const Bounds& bounds) {
   }
 }
 
+// The log is well by now. An index that cannot be opened or made (a full disk) does not keep the book shut.
+StoreOpening open_index(OpenedBook& book, const LogOpening& found, const Moment& now) {
+  PosixStorage& storage = *book.storage;
+  try {
+    return open_store(storage.path() + "/index", *book.log, found.log_uuid, book.clock->boot_id(), now,
+                      [&](Sequence sequence) { return LogReader(storage).chain_at(sequence); });
+  } catch (const StorageError& error) {
+    StoreOpening none;
+    none.note = std::string("the index failed, going on in memory: ") + error.what();
+    return none;
+  }
+}
+
 }  // namespace
 
 OpenedBook open_book(const std::filesystem::path& directory, const Options& options) {
@@ -105,15 +120,18 @@ OpenedBook open_book(const std::filesystem::path& directory, const Options& opti
   book.log = log_exists(*book.storage) ? SegmentLog::open(*book.storage, *book.clock, *book.random, {}, found)
                                        : SegmentLog::create(*book.storage, *book.clock, *book.random, {}, found);
   const Moment now{book.clock->wall(), book.clock->boot(), BookTime{}, 0};
-  PosixStorage& storage = *book.storage;
-  StoreOpening store = open_store(storage.path() + "/index", *book.log, found.log_uuid, book.clock->boot_id(), now,
-                                  [&](Sequence sequence) { return LogReader(storage).chain_at(sequence); });
-
+  StoreOpening store = open_index(book, found, now);
   JobIndex* index = store.index.get();
+  std::unique_ptr<Store> entities = std::move(store.index);
+  if (entities == nullptr) {
+    entities = std::make_unique<State>(rebuild(events_of(*book.log), book.log->tail().sequence));
+  }
+
   std::function<void(const std::string&)> warn;
+  if (options.log && index == nullptr) options.log(LogLevel::warning, store.note);
   if (options.log) warn = [log = options.log](const std::string& sentence) { log(LogLevel::warning, sentence); };
   book.engine = std::make_unique<Engine>(Engine::Parts{.journal = *book.log,
-                                                       .store = std::move(store.index),
+                                                       .store = std::move(entities),
                                                        .index = index,
                                                        .clock = *book.clock,
                                                        .random = *book.random,
