@@ -29,7 +29,8 @@ std::string short_hash(const Hash& hash) {
   return to_hexadecimal(std::span(hash).first(8));
 }
 
-Step bad(Step step, std::uint64_t at, std::string found, std::optional<Damage> no_crash = std::nullopt) {
+Step bad(const Step& seen, std::uint64_t at, std::string found, std::optional<Damage> no_crash = std::nullopt) {
+  Step step = seen;
   step.kind = Step::Kind::bad;
   step.bad_offset = at;
   step.found = std::move(found);
@@ -80,7 +81,7 @@ std::span<const std::byte> SegmentReader::window(std::uint64_t offset, std::uint
 
 Step SegmentReader::judge_header(Step step, const format::BatchHeader& header) const {
   if (header.salt != header_.salt || header.offset != step.offset) {
-    return bad(std::move(step), step.offset,
+    return bad(step, step.offset,
                "a batch of another place: it was written for offset " + text(header.offset) +
                    (header.salt == header_.salt ? " of this segment" : " of another segment"),
                Damage::foreign);
@@ -90,17 +91,17 @@ Step SegmentReader::judge_header(Step step, const format::BatchHeader& header) c
                               header.seal ? 8 : header_.commit_alignment);
   if (header.first != cursor_.next) {
     return bad(
-        std::move(step), step.offset,
+        step, step.offset,
         "a batch that begins with sequence " + text(header.first.value()) + ", expected " + text(cursor_.next.value()),
         Damage::corrupt_middle);
   }
   if (header.epoch < cursor_.epoch) {
-    return bad(std::move(step), step.offset,
+    return bad(step, step.offset,
                "a batch of epoch " + text(header.epoch.value()) + " behind one of epoch " + text(cursor_.epoch.value()),
                Damage::corrupt_middle);
   }
   if (cursor_.chain && header.previous != *cursor_.chain) {
-    return bad(std::move(step), step.offset,
+    return bad(step, step.offset,
                "a batch that continues chain hash " + short_hash(header.previous) + "…, expected " +
                    short_hash(*cursor_.chain) + "…",
                Damage::corrupt_middle);
@@ -111,11 +112,11 @@ Step SegmentReader::judge_header(Step step, const format::BatchHeader& header) c
 
 Step SegmentReader::judge_seal(Step step) const {
   const auto seal = format::parse_seal_payload(step.payload);
-  if (!seal) return bad(std::move(step), step.offset, seal.error().sentence, Damage::corrupt_middle);
+  if (!seal) return bad(step, step.offset, seal.error().sentence, Damage::corrupt_middle);
   const std::uint64_t used = step.offset + format::batch_header_bytes + format::seal_payload_bytes;
   if (seal->batches != cursor_.batches || seal->events != cursor_.events || seal->last != cursor_.last() ||
       seal->chain != step.header.previous || seal->used_bytes != used) {
-    return bad(std::move(step), step.offset,
+    return bad(step, step.offset,
                "a seal over " + text(seal->batches) + " batches up to sequence " + text(seal->last.value()) +
                    " and offset " + text(seal->used_bytes) + ", expected " + text(cursor_.batches) + ", " +
                    text(cursor_.last().value()) + " and " + text(used),
@@ -136,7 +137,7 @@ Step SegmentReader::next() {
   if (!parsed) {
     using Kind = format::Problem::Kind;
     const Kind kind = parsed.error().kind;
-    return bad(std::move(step), step.offset, parsed.error().sentence,
+    return bad(step, step.offset, parsed.error().sentence,
                kind == Kind::newer         ? std::optional(Damage::unknown_format)
                : kind == Kind::implausible ? std::optional(Damage::corrupt_middle)
                                            : std::nullopt);
@@ -147,20 +148,20 @@ Step SegmentReader::next() {
   const std::uint64_t payload_bytes = step.header.payload_bytes;
   const auto whole = window(step.offset, *step.end - step.offset);
   if (whole.size() < format::batch_header_bytes + payload_bytes) {
-    return bad(std::move(step), step.offset + whole.size(),
+    return bad(step, step.offset + whole.size(),
                "the file ends after " + text(whole.size() - format::batch_header_bytes) + " of the batch's " +
                    text(payload_bytes) + " payload bytes");
   }
   step.payload = whole.subspan(format::batch_header_bytes, payload_bytes);
   const std::uint32_t checksum = crc32c(step.payload);
   if (checksum != step.header.payload_crc32c) {
-    return bad(std::move(step), step.offset,
+    return bad(step, step.offset,
                "batch payload checksum: its bytes give " + hexadecimal(checksum) + ", expected " +
                    hexadecimal(step.header.payload_crc32c));
   }
   const auto padding = whole.subspan(format::batch_header_bytes + payload_bytes);
   if (!format::is_blank(padding)) {
-    return bad(std::move(step), step.offset + format::batch_header_bytes + payload_bytes,
+    return bad(step, step.offset + format::batch_header_bytes + payload_bytes,
                "padding behind the batch that is not zero");
   }
   if (step.kind == Step::Kind::seal) {
