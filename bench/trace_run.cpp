@@ -76,7 +76,9 @@ class TraceRun {
     result_.virtual_span = clock_.elapsed() - first;
     result_.batches = log_->costs().batches;
     compare_with_rebuild();
-    static_cast<void>(engine_->close());
+    engine_->withdraw_all();
+    static_cast<void>(engine_->step());
+    engine_->close();
     engine_.reset();
     read_back();
     return std::move(result_);

@@ -51,7 +51,7 @@ int job(const Common& common, const JobId& id) {
   const State state = book.state();
   const Job* found = state.job(id.sequence);
   if (found == nullptr) throw RefusedError("job " + to_string(id) + ": there is no such job in this book");
-  if (found->id != id) {
+  if (id.generation != GenerationTag() && found->id != id) {
     throw RefusedError("job " + to_string(id) + ": this id is of another copy of the book; here #" +
                        std::to_string(id.sequence.value()) + " is " + to_string(found->id));
   }

@@ -147,18 +147,8 @@ void Driver::lead() {
     DAYBOOK_ASSERT(leading_);
     arrivals.swap(arrivals_);
   }
-  Engine::Step step;
-  try {
-    if (broken_) std::rethrow_exception(broken_);
-    for (Arrival& arrival : arrivals) arrival.enter(*engine_);
-    step = engine_->step();
-  } catch (...) {
-    // The engine is in no known state: nobody gets anything but this error until the book is opened again.
-    broken_ = std::current_exception();
-    for (Arrival& arrival : arrivals) {
-      if (arrival.waiting != nullptr) arrival.waiting->reply.error = broken_;
-    }
-  }
+  for (Arrival& arrival : arrivals) arrival.enter(*engine_);
+  Engine::Step step = engine_->step();
   // Replies are in place before leadership goes on; those who wait are woken after it has.
   for (auto& [completion, reply] : step.finished) {
     if (completion) completion(std::move(reply));
@@ -251,10 +241,11 @@ void Driver::close() {
   if (!take_engine()) return;
   std::exception_ptr error;
   try {
-    if (broken_) std::rethrow_exception(broken_);
-    for (auto& [completion, reply] : engine_->close()) {
+    engine_->withdraw_all();
+    for (auto& [completion, reply] : engine_->step().finished) {
       if (completion) completion(std::move(reply));
     }
+    engine_->close();
   } catch (...) {
     error = std::current_exception();
   }

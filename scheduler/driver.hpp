@@ -81,7 +81,6 @@ class Driver {
   void stop_threads();
 
   std::unique_ptr<Engine> engine_;  // used by the leader alone
-  std::exception_ptr broken_;       // likewise: the engine threw, and is not used again
   Clock& clock_;
   Waiter& waiter_;
   Duration book_offset_{};  // fixed for as long as the book is open

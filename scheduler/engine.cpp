@@ -139,9 +139,8 @@ std::uint32_t Engine::open(BookOpened opening, std::vector<Setting> settings) {
       }));
 }
 
-std::vector<std::pair<Engine::Completion, Reply>> Engine::close() {
-  for (WaitingClaim& claim : waiting_) claim.withdrawn = true;
-  Step last = step();
+void Engine::close() {
+  DAYBOOK_ASSERT(inbox_.empty() && waiting_.empty());
   if (poison_) std::rethrow_exception(poison_);
   const Moment now = this->now();
   take(execute_safely(Submission{.commands = {CloseBook{}}, .context = own_context()}, now));
@@ -156,7 +155,6 @@ std::vector<std::pair<Engine::Completion, Reply>> Engine::close() {
       go_on_in_memory(error.what());
     }
   }
-  return std::move(last.finished);
 }
 
 void Engine::submit(Submission submission, Completion completion) {
@@ -175,51 +173,68 @@ void Engine::withdraw(Ticket ticket) {
   }
 }
 
+void Engine::withdraw_all() {
+  for (WaitingClaim& claim : waiting_) claim.withdrawn = true;
+}
+
 void Engine::look(Look look, Completion completion) {
   inbox_.push_back({std::move(look), std::move(completion)});
 }
 
 Engine::Step Engine::step() {
   step_ = Step{};
+  taken_.clear();
+  taken_.swap(inbox_);
   const Moment now = this->now();
-  if (!poison_) {
-    note_clock_step(now);
-    const Timers timers = this->timers();
-    if ((timers.wall_due && *timers.wall_due <= now.wall) || (timers.book_due && *timers.book_due <= now.book)) {
-      available_ = true;
-    }
-    if (timers.lease_end && *timers.lease_end <= now.book) {
-      take(execute_safely(Submission{.commands = {ExpireLeases{}}, .context = own_context()}, now));
-    }
-    if (available_) serve_waiting(now);
+  try {
+    if (!poison_) work_through(now);
+  } catch (...) {
+    // Memory may hold half a change by now: nothing that rests on it leaves the engine.
+    poison_ = std::current_exception();
   }
+  if (poison_) refuse_all();
+  plan_wake(step_, now);
+  return std::exchange(step_, Step{});
+}
 
-  std::vector<Item> items;
-  items.swap(inbox_);
-  std::vector<Item*> looks;
-  for (Item& item : items) {
-    if (std::holds_alternative<Look>(item.what)) {
-      looks.push_back(&item);
-    } else {
-      run(std::get<Submission>(item.what), item.completion, now);
-    }
+void Engine::work_through(const Moment& now) {
+  note_clock_step(now);
+  const Timers timers = this->timers();
+  if ((timers.wall_due && *timers.wall_due <= now.wall) || (timers.book_due && *timers.book_due <= now.book)) {
+    available_ = true;
+  }
+  if (timers.lease_end && *timers.lease_end <= now.book) {
+    take(execute_safely(Submission{.commands = {ExpireLeases{}}, .context = own_context()}, now));
+  }
+  if (available_) serve_waiting(now);
+  for (Item& item : taken_) {
+    if (poison_) return;
+    if (auto* submission = std::get_if<Submission>(&item.what)) run(*submission, item.completion, now);
   }
   if (available_) serve_waiting(now);
   end_waiting(now);
   flush();
-
-  for (Item* item : looks) {
-    Reply reply;
-    try {
-      std::get<Look>(item->what)(*store_, now);
-    } catch (...) {
-      reply.error = std::current_exception();
-    }
-    step_.finished.emplace_back(std::move(item->completion), std::move(reply));
+  if (poison_) return;
+  for (Item& item : taken_) {
+    if (const auto* look = std::get_if<Look>(&item.what)) run(*look, item.completion, now);
   }
   housekeep(now, false);
-  plan_wake(step_, now);
-  return std::exchange(step_, Step{});
+}
+
+// Everybody who has not been answered yet learns why nobody will be.
+void Engine::refuse_all() {
+  const auto refuse_one = [&](Completion& completion) {
+    step_.finished.emplace_back(std::exchange(completion, nullptr), Reply{std::vector<Answer>{}, poison_});
+  };
+  for (auto& [completion, reply] : unsynced_) refuse_one(completion);
+  for (Item& item : taken_) {
+    if (item.completion) refuse_one(item.completion);
+  }
+  for (WaitingClaim& claim : waiting_) refuse_one(claim.completion);
+  unsynced_.clear();
+  unsynced_cancels_.clear();
+  waiting_.clear();
+  encoder_.clear();
 }
 
 // Book time and wall time are both sampled, never maximised: a step is put on record and changes nothing by itself.
@@ -234,27 +249,29 @@ void Engine::note_clock_step(const Moment& now) {
   sampled_ = now;
 }
 
-void Engine::run(Submission& submission, Completion& completion, const Moment& now) {
+void Engine::run(const Submission& submission, Completion& completion, const Moment& now) {
   Reply reply;
-  if (poison_) {
-    reply.error = poison_;
-    step_.finished.emplace_back(std::move(completion), std::move(reply));
-    return;
-  }
   Outcome outcome = execute_safely(submission, now);
   take(outcome);
   if (outcome.repeated) {
     flush();  // its first events may be among those not synced yet
-    if (poison_) {
-      reply.error = poison_;
-    } else {
-      reply.answers = first_answer(submission, *outcome.repeated);
-    }
+    if (poison_) return;
+    reply.answers = first_answer(submission, *outcome.repeated);
   } else {
     reply.answers = std::move(outcome.answers);
   }
-  unsynced_.emplace_back(std::move(completion), std::move(reply));
+  unsynced_.emplace_back(std::exchange(completion, nullptr), std::move(reply));
   if (encoder_.batch().bytes.size() > batch_bytes_soft) flush();
+}
+
+void Engine::run(const Look& look, Completion& completion, const Moment& now) {
+  Reply reply;
+  try {
+    look(*store_, now);
+  } catch (...) {
+    reply.error = std::current_exception();  // the caller's own, most likely
+  }
+  step_.finished.emplace_back(std::exchange(completion, nullptr), std::move(reply));
 }
 
 void Engine::serve_waiting(const Moment& now) {
@@ -277,12 +294,11 @@ void Engine::serve_waiting(const Moment& now) {
 
 void Engine::end_waiting(const Moment& now) {
   for (auto claim = waiting_.begin(); claim != waiting_.end();) {
-    if (!poison_ && !claim->withdrawn && claim->until > now.book) {
+    if (!claim->withdrawn && claim->until > now.book) {
       ++claim;
       continue;
     }
-    Reply reply{.answers = std::vector<Answer>{Claimed{}}, .error = poison_};
-    unsynced_.emplace_back(std::move(claim->completion), std::move(reply));
+    unsynced_.emplace_back(std::move(claim->completion), Reply{std::vector<Answer>{Claimed{}}, nullptr});
     claim = waiting_.erase(claim);
   }
 }
@@ -330,11 +346,8 @@ void Engine::flush() {
         result);
     if (!housekeeping_at_) housekeeping_at_ = sampled_ ? sampled_->boot + housekeeping_delay : BootTime{};
   }
+  if (poison_) return;  // what waits for this sync is refused at the end of the step
   encoder_.clear();
-  if (poison_) {
-    for (auto& [completion, reply] : unsynced_) reply.error = poison_;
-    unsynced_cancels_.clear();
-  }
   std::move(unsynced_.begin(), unsynced_.end(), std::back_inserter(step_.finished));
   unsynced_.clear();
   step_.cancelled.insert(step_.cancelled.end(), unsynced_cancels_.begin(), unsynced_cancels_.end());

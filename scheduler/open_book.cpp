@@ -89,6 +89,8 @@ StoreOpening open_index(OpenedBook& book, const LogOpening& found, const Moment&
     return open_store(storage.path() + "/index", *book.log, found.log_uuid, book.clock->boot_id(), now,
                       [&](Sequence sequence) { return LogReader(storage).chain_at(sequence); });
   } catch (const StorageError& error) {
+    const int number = error.error_number();
+    if (number != ENOSPC && number != EDQUOT && number != EIO) throw;  // a symbolic link, no permission: for people
     StoreOpening none;
     none.note = std::string("the index failed, going on in memory: ") + error.what();
     return none;

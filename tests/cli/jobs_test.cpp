@@ -45,6 +45,13 @@ TEST_F(JobsOfTool, AScheduledJobHasTheStableNames) {
   EXPECT_THAT(job["due_at"].get<std::string>(), MatchesRegex(kInstant));
 }
 
+TEST_F(JobsOfTool, ABareNumberNamesAJobAndAnotherTagDoesNot) {
+  const std::string id = schedule();
+  const std::string number = id.substr(0, id.find('-'));
+  EXPECT_EQ(job(number)["id"], id);
+  EXPECT_EQ(run({"job", number + "-00000001"}).exit_code, 1);
+}
+
 TEST_F(JobsOfTool, AJobIsDueAtAnInstantOrAfterADuration) {
   const std::string at = schedule({"--at", "2100-01-31T10:00:00+01:00"});
   EXPECT_EQ(job(at)["due_at"], "2100-01-31T09:00:00.000000Z");

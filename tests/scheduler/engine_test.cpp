@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,7 +43,9 @@ class EngineTest : public testing::Test {
     claims_ended_ = engine_->open(opening, {});
   }
   void close() {
-    finish(engine_->close());
+    engine_->withdraw_all();
+    step();
+    engine_->close();
     engine_.reset();
     log_.reset();
   }
@@ -419,6 +422,22 @@ TEST_F(EngineTest, AFailedSyncPoisonsTheEngineAndNothingIsAcknowledged) {
   step();
   EXPECT_NE((*later)->error, nullptr);
   EXPECT_TRUE(engine_->poisoned());
+}
+
+TEST_F(EngineTest, AfterAFailedSyncEverybodyIsToldAndNobodySeesWhatMayBeLost) {
+  const Replied waiting = wait_for_claim(1h);
+  step();
+  storage_.fail_next(Operation::sync_data, EIO);
+  submit(Schedule{.queue = "other", .kind = "k"});
+  bool looked = false;
+  std::optional<Reply> look;
+  engine_->look([&](const View&, const Moment&) { looked = true; }, [&](Reply reply) { look = std::move(reply); });
+  step();
+  EXPECT_FALSE(looked);
+  ASSERT_TRUE(look.has_value());
+  EXPECT_NE(look->error, nullptr);
+  ASSERT_TRUE(waiting->has_value());
+  EXPECT_NE((*waiting)->error, nullptr);
 }
 
 TEST_F(EngineTest, AfterAFailedSyncReopeningGoesOn) {

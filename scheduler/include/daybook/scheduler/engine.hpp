@@ -58,8 +58,9 @@ class Engine {
   /// owner. `opening` is completed with the times and the boot. Throws StorageError. Returns how many claims were ended.
   std::uint32_t open(BookOpened opening, std::vector<Setting> settings);
 
-  /// Records the end and syncs everything. Waiting claims are answered with nothing. No call after it. Throws StorageError.
-  std::vector<std::pair<Completion, Reply>> close();
+  /// Records the end and syncs everything. Nothing may be queued or waiting: withdraw_all() and step() come before. No call
+  /// after it. Throws StorageError, also when the engine was poisoned before.
+  void close();
 
   void submit(Submission submission, Completion completion);
 
@@ -68,6 +69,7 @@ class Engine {
   void submit_claim(Ticket ticket, Claim claim, Context context, BookTime until, Completion completion);
   /// The waiting claim is answered with nothing by the next step, unless it was answered before.
   void withdraw(Ticket ticket);
+  void withdraw_all();
 
   /// Runs during the next step, when all is synced.
   void look(Look look, Completion completion);
@@ -91,7 +93,7 @@ class Engine {
  private:
   struct Item {
     std::variant<Submission, Look> what;
-    Completion completion;
+    Completion completion;  // null once it was answered, or waits in unsynced_ to be
   };
   struct WaitingClaim {
     Ticket ticket;
@@ -102,7 +104,10 @@ class Engine {
   };
 
   void note_clock_step(const Moment& now);
-  void run(Submission& submission, Completion& completion, const Moment& now);
+  void work_through(const Moment& now);
+  void refuse_all();
+  void run(const Submission& submission, Completion& completion, const Moment& now);
+  void run(const Look& look, Completion& completion, const Moment& now);
   void serve_waiting(const Moment& now);
   void end_waiting(const Moment& now);
   void take(const Outcome& outcome);
@@ -127,6 +132,7 @@ class Engine {
   std::list<WaitingClaim> waiting_;
 
   // Of the step under way: answered once the encoder's batch is synced.
+  std::vector<Item> taken_;
   BatchEncoder encoder_;
   std::vector<std::pair<Completion, Reply>> unsynced_;
   std::vector<Sequence> unsynced_cancels_;
