@@ -46,7 +46,11 @@ class Line {
   /// `from` is the wall clock of the event: a relative due time is shown as the delay that was asked for.
   Line& due(const Due& due, Instant from) {
     raw("due", to_string(due.at));
-    return due.after ? raw("in", to_string(due.at - from)) : *this;
+    std::int64_t delay = 0;  // any two numbers may stand in a log: what does not fit is not shown
+    if (!due.after || __builtin_sub_overflow(due.at.time_since_epoch().count(), from.time_since_epoch().count(), &delay)) {
+      return *this;
+    }
+    return raw("in", to_string(Duration(delay)));
   }
   Line& next(const Next& next, Instant from) {
     if (const auto* again = std::get_if<Again>(&next)) return raw("next", "again").due(again->due, from);

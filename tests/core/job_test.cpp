@@ -73,7 +73,7 @@ RC_GTEST_PROP(Job, IsComparedByValueSpecIncluded, (const Job& job)) {
   copy.spec = std::make_shared<const JobSpec>(*job.spec);
   RC_ASSERT(copy == job);
   JobSpec other = *job.spec;
-  other.priority = other.priority.next();
+  other.priority = Priority(other.priority == Priority(0) ? 1 : 0);
   copy.spec = std::make_shared<const JobSpec>(other);
   RC_ASSERT(!(copy == job));
 }
