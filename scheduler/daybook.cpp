@@ -60,7 +60,9 @@ class Daybook::Impl {
     if (options.worker.empty()) {
       options.worker = host_name() + ":" + std::to_string(process_id()) + ":" + std::to_string(++loops_made_);
     }
-    auto loop = std::make_shared<WorkLoop::Impl>(*driver_, std::move(options), context());
+    auto loop =
+        std::make_shared<WorkLoop::Impl>(*driver_, std::move(options), context(),
+                                         [this](const std::string& sentence) { report(LogLevel::error, sentence); });
     std::erase_if(loops_, [](const auto& weak) { return weak.expired(); });
     loops_.push_back(loop);
     return loop;
@@ -197,9 +199,14 @@ Result<std::vector<Answer>> Daybook::execute(Submission submission) {
 }
 
 void Daybook::submit(Submission submission, Completion completion) {
-  impl_->driver().post(impl_->owned(std::move(submission)), [completion = std::move(completion)](Reply reply) {
-    completion(std::move(reply.answers), reply.error);
-  });
+  impl_->driver().post(impl_->owned(std::move(submission)),
+                       [impl = impl_.get(), completion = std::move(completion)](Reply reply) {
+                         try {
+                           completion(std::move(reply.answers), reply.error);
+                         } catch (const std::exception& error) {
+                           impl->report(LogLevel::error, std::string("a completion threw: ") + error.what());
+                         }
+                       });
 }
 
 std::future<Result<std::vector<Answer>>> Daybook::submit(Submission submission) {
@@ -268,6 +275,7 @@ Stat Daybook::stat() const {
     stat.head = view.book().head;
     stat.epoch = view.book().epoch;
     stat.held = view.book().held;
+    stat.refusals_counted = impl_->driver().refusals_counted();
     stat.costs = impl_->parts().log->costs();  // the log is the engine's, and the engine rests while we look
   });
   std::sort(stat.queues.begin(), stat.queues.end(), [](const auto& a, const auto& b) { return a.queue < b.queue; });

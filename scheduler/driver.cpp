@@ -117,12 +117,12 @@ Engine::Completion Driver::deferred(Engine::Completion completion) {
   };
 }
 
-bool Driver::enter(Arrival arrival) {
+bool Driver::enter(Arrival arrival, Who who) {
   bool leads = false;
   bool wake_timer = false;
   {
     const std::lock_guard lock(mutex_);
-    if (closed_) return false;
+    if (closed_ || (closing_ && who == Who::caller)) return false;
     if (!leading_ && arrival.waiting != nullptr) {
       leading_ = leads = true;
       arrival.waiting->state = Waiting::leads;
@@ -192,7 +192,7 @@ void Driver::hand_on(std::unique_lock<std::mutex>& lock, bool wake_timer) {
 // A step that nobody asked for: time has come, or work was posted while nobody led.
 void Driver::tick() {
   Waiting waiting;
-  if (enter({[](Engine&) {}, &waiting})) wait(waiting);
+  if (enter({[](Engine&) {}, &waiting}, Who::timer)) wait(waiting);
 }
 
 void Driver::run_timer() {
@@ -253,7 +253,7 @@ void Driver::close() {
   if (error) std::rethrow_exception(error);
 }
 
-// Waits until all who came are served, then lets nobody in any more. False: somebody else closed it.
+// Lets no caller in any more, and waits until all who came are served. False: somebody else closed it.
 bool Driver::take_engine() {
   std::unique_lock lock(mutex_);
   if (closing_) return false;

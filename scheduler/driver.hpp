@@ -41,6 +41,9 @@ class Driver {
   /// Blocks; runs between steps. Rethrows what `look` throws.
   void look(const Engine::Look& look);
 
+  /// Only inside look().
+  [[nodiscard]] std::uint64_t refusals_counted() const { return engine_->refusals_counted(); }
+
   /// Runs `task` on the callback thread: soon, or when book time reaches `when`. Tasks not begun at stop() are dropped.
   void defer(std::function<void()> task);
   void at(BookTime when, std::function<void()> task);
@@ -69,7 +72,8 @@ class Driver {
     Waiting* waiting = nullptr;
   };
 
-  bool enter(Arrival arrival);  // false: closed
+  enum class Who { caller, timer };                    // the timer may still lead for what was posted before the end
+  bool enter(Arrival arrival, Who who = Who::caller);  // false: closed, or closing
   void wait(Waiting& waiting);
   void lead();
   void hand_on(std::unique_lock<std::mutex>& lock, bool wake_timer);

@@ -188,12 +188,12 @@ Engine::Step Engine::step() {
   const Moment now = this->now();
   try {
     if (!poison_) work_through(now);
+    if (!poison_) plan_wake(step_, now);
   } catch (...) {
     // Memory may hold half a change by now: nothing that rests on it leaves the engine.
     poison_ = std::current_exception();
   }
   if (poison_) refuse_all();
-  plan_wake(step_, now);
   return std::exchange(step_, Step{});
 }
 
@@ -267,7 +267,13 @@ void Engine::run(const Submission& submission, Completion& completion, const Mom
 void Engine::run(const Look& look, Completion& completion, const Moment& now) {
   Reply reply;
   try {
-    look(*store_, now);
+    try {
+      look(*store_, now);
+    } catch (const StorageError& error) {
+      if (index_ == nullptr) throw;
+      go_on_in_memory(error.what());
+      look(*store_, now);
+    }
   } catch (...) {
     reply.error = std::current_exception();  // the caller's own, most likely
   }
@@ -420,7 +426,6 @@ void Engine::housekeep(const Moment& now, bool closing) {
 }
 
 void Engine::plan_wake(Step& step, const Moment& now) {
-  if (poison_) return;
   const Duration to_boot = now.boot.time_since_epoch() - now.book.time_since_epoch();
   const auto boot_of = [&](BookTime book) { return BootTime(book.time_since_epoch() + to_boot); };
   const Timers timers = this->timers();

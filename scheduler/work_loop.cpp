@@ -15,6 +15,13 @@ struct Overload : Ts... {
 template <class... Ts>
 Overload(Ts...) -> Overload<Ts...>;
 
+// Refusals that say that the claim is no longer this worker's, or the book no longer open: nothing is left to say then.
+bool speaks_of_claim(RefusalCode code) {
+  return code == RefusalCode::lease_lost || code == RefusalCode::already_completed ||
+         code == RefusalCode::another_history || code == RefusalCode::already_final ||
+         code == RefusalCode::not_running || code == RefusalCode::closed || code == RefusalCode::book_held;
+}
+
 Command outcome_command(const ClaimedJob& job, Verdict verdict) {
   return std::visit(Overload{
                         [&](DoneWork& done) -> Command {
@@ -74,8 +81,8 @@ class WorkLoop::Impl::Run final : public Attempt {
   std::atomic<bool> lost_ = false;    // the lease is another's: renewing is pointless
 };
 
-WorkLoop::Impl::Impl(Driver& driver, WorkOptions options, Context context)
-    : driver_(driver), options_(std::move(options)), context_(std::move(context)) {}
+WorkLoop::Impl::Impl(Driver& driver, WorkOptions options, Context context, Tell tell)
+    : driver_(driver), options_(std::move(options)), context_(std::move(context)), tell_(std::move(tell)) {}
 
 WorkLoop::Impl::~Impl() {
   stop();
@@ -91,6 +98,11 @@ Result<void> WorkLoop::Impl::start() {
     return refuse(RefusalCode::invalid_argument, "a work loop needs a handler: name one with on() before start()");
   }
   if (options_.slots == 0) return refuse(RefusalCode::invalid_argument, "a work loop needs at least one slot, found 0");
+  if (options_.lease < limits::lease_min || options_.lease > limits::lease_max) {
+    return refuse(RefusalCode::lease_out_of_range, "a lease of " + to_string(options_.lease) + ": it is " +
+                                                       to_string(limits::lease_min) + " to " +
+                                                       to_string(limits::lease_max));
+  }
   JoinWorker join{.worker = options_.worker,
                   .slots = options_.slots,
                   .queues = options_.queues,
@@ -128,7 +140,10 @@ void WorkLoop::Impl::take(Reply reply) {
     std::unique_lock lock(mutex_);
     claim_.reset();
     if (reply.error || !reply.answers) {
-      // The disk failed, or the book is closed or held: no claim will succeed, and the owner has been told.
+      // The disk failed, or the book is closed or held: no claim will succeed.
+      if (!reply.error && reply.answers.error().code != RefusalCode::closed) {
+        tell_("worker " + options_.worker + " stops: its claim was refused: " + reply.answers.error().sentence);
+      }
       stopping_ = true;
       ready_.notify_all();
       settled_.notify_all();
@@ -187,18 +202,29 @@ void WorkLoop::Impl::finish(Run& run, Verdict verdict) {
     submission.commands.emplace_back(
         Renew{.claims = {{run.job().id, run.job().token, std::move(progress)}}, .lease = options_.lease});
   }
+  const bool retryable = !std::holds_alternative<DiscardWork>(verdict);
   submission.commands.push_back(outcome_command(run.job(), std::move(verdict)));
   try {
     const auto recorded = driver_.call(std::move(submission));
-    if (!recorded && recorded.error().code == RefusalCode::payload_too_large) {
-      // The work is done, only its words are too many: the record says so, and the attempt has failed.
-      const Fail fail{
-          .job = run.job().id, .token = run.job().token, .error = recorded.error().sentence, .error_kind = "too_large"};
-      static_cast<void>(driver_.call({.commands = {fail}, .context = context_}));
-    }
+    if (!recorded && !speaks_of_claim(recorded.error().code)) fail_instead(run, recorded.error(), retryable);
   } catch (const std::exception&) {
     // The disk failed: the claim will be ended by whoever opens the book next. The next claim stops this loop.
   }
+}
+
+// What the handler said cannot be recorded (too large, a time out of range, no name): the record says so, and the attempt
+// has failed. Otherwise the lease would run out without a word.
+void WorkLoop::Impl::fail_instead(const Run& run, const Refusal& refusal, bool retryable) {
+  Submission submission{.commands = {Fail{.job = run.job().id,
+                                          .token = run.job().token,
+                                          .error = "the handler's outcome was refused: " + refusal.sentence,
+                                          .error_kind = "outcome_refused",
+                                          .retryable = retryable}},
+                        .context = context_};
+  submission.context.cause = run.job().token.claim;
+  const auto failed = driver_.call(std::move(submission));
+  tell_("job " + to_string(run.job().id) + ": the outcome of its handler was refused: " + refusal.sentence +
+        (failed ? "" : "; and so was its failure: " + failed.error().sentence));
 }
 
 void WorkLoop::Impl::renew_later() {
@@ -217,26 +243,43 @@ void WorkLoop::Impl::renew() {
       if (!run->lost()) runs.push_back(run);
     }
   }
-  if (!runs.empty()) {
-    Renew renew{.claims = {}, .lease = options_.lease};
-    for (const auto& run : runs) renew.claims.push_back({run->job().id, run->job().token, run->take_progress()});
-    driver_.post({.commands = {std::move(renew)}, .context = context_},
-                 [self = shared_from_this(), runs](Reply reply) { self->renewed(runs, std::move(reply)); });
-  }
+  if (!runs.empty()) post_renewal(runs, true);
   renew_later();
 }
 
-void WorkLoop::Impl::renewed(const std::vector<std::shared_ptr<Run>>& runs, Reply reply) {
-  if (reply.error || !reply.answers) return;
+void WorkLoop::Impl::post_renewal(const std::vector<std::shared_ptr<Run>>& runs, bool with_progress) {
+  Renew renew{.claims = {}, .lease = options_.lease};
+  for (const auto& run : runs) {
+    renew.claims.push_back({run->job().id, run->job().token, with_progress ? run->take_progress() : std::nullopt});
+  }
+  driver_.post({.commands = {std::move(renew)}, .context = context_},
+               [self = shared_from_this(), runs, with_progress](const Reply& reply) {
+                 self->renewed(runs, with_progress, reply);
+               });
+}
+
+// A checkpoint that cannot be recorded costs the checkpoint, never the lease.
+void WorkLoop::Impl::renewed(const std::vector<std::shared_ptr<Run>>& runs, bool with_progress, const Reply& reply) {
+  if (reply.error) return;
+  if (!reply.answers) {
+    tell_("worker " + options_.worker + ": renewing was refused: " + reply.answers.error().sentence);
+    if (with_progress) post_renewal(runs, false);
+    return;
+  }
+  std::vector<std::shared_ptr<Run>> again;
   const auto& claims = std::get<Renewed>(reply.answers->front()).claims;
   for (std::size_t i = 0; i < runs.size() && i < claims.size(); ++i) {
-    if (!claims[i]) {
+    if (claims[i]) {
+      if (claims[i]->cancel_requested) runs[i]->request_stop();
+    } else if (claims[i].error().code == RefusalCode::payload_too_large) {
+      tell_(claims[i].error().sentence);
+      again.push_back(runs[i]);
+    } else {
       runs[i]->lose();
-      runs[i]->request_stop();
-    } else if (claims[i]->cancel_requested) {
       runs[i]->request_stop();
     }
   }
+  if (!again.empty() && with_progress) post_renewal(again, false);
 }
 
 void WorkLoop::Impl::cancel(Sequence job) {

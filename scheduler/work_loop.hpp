@@ -6,6 +6,7 @@
 
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -22,7 +23,8 @@ namespace daybook {
 
 class WorkLoop::Impl : public std::enable_shared_from_this<WorkLoop::Impl> {
  public:
-  Impl(Driver& driver, WorkOptions options, Context context);
+  using Tell = std::function<void(const std::string&)>;
+  Impl(Driver& driver, WorkOptions options, Context context, Tell tell);
   ~Impl();
 
   void on(std::string kind, Handler handler);
@@ -45,13 +47,16 @@ class WorkLoop::Impl : public std::enable_shared_from_this<WorkLoop::Impl> {
   void finish(Run& run, Verdict verdict);
   void renew_later();
   void renew();
-  void renewed(const std::vector<std::shared_ptr<Run>>& runs, Reply reply);
+  void post_renewal(const std::vector<std::shared_ptr<Run>>& runs, bool with_progress);
+  void renewed(const std::vector<std::shared_ptr<Run>>& runs, bool with_progress, const Reply& reply);
+  void fail_instead(const Run& run, const Refusal& refusal, bool retryable);
   void hand_back(std::vector<std::shared_ptr<Run>> runs);
   [[nodiscard]] bool is_empty();
 
   Driver& driver_;
   const WorkOptions options_;
   const Context context_;
+  const Tell tell_;                          // what the service's log should know
   std::map<std::string, Handler> handlers_;  // fixed by start()
 
   std::mutex mutex_;

@@ -120,6 +120,7 @@ int serve(const fs::path& directory, const std::vector<std::string>& files, bool
 }
 
 void draw(const std::string& label, std::uint64_t done, std::uint64_t total) {
+  done = std::min(done, total);  // what was claimed twice is counted once
   constexpr std::uint64_t width = 40;
   const auto filled = total == 0 ? 0 : std::min(width, done * width / total);
   std::cerr << "\r  " << label << " [" << std::string(filled, '#') << std::string(width - filled, '.') << "] " << done

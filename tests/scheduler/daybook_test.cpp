@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <future>
@@ -142,6 +143,28 @@ TEST_F(DaybookTest, AfterClosingEverythingIsRefused) {
   EXPECT_EQ(book.submit({.commands = {mail()}}).get().error().code, RefusalCode::closed);
   EXPECT_EQ(book.claim(any(), 1h).error().code, RefusalCode::closed);
   book.close();
+}
+
+TEST_F(DaybookTest, ClosingUnderLoadEnds) {
+  Daybook book = open();
+  std::atomic<int> scheduled = 0;
+  std::vector<std::jthread> callers;
+  for (int i = 0; i < 3; ++i) {
+    callers.emplace_back([&] {
+      while (book.schedule(mail())) ++scheduled;
+    });
+  }
+  while (scheduled < 50) std::this_thread::yield();
+  book.close();
+}
+
+TEST_F(DaybookTest, RepeatedStaleOutcomesAreCounted) {
+  Daybook book = open();
+  const JobId id = book.schedule(mail()).value();
+  const Token token = book.claim(any()).value().at(0).token;
+  time_.advance(1min);
+  for (int i = 0; i < 3; ++i) EXPECT_FALSE(book.complete(Complete{id, token}));
+  EXPECT_EQ(book.stat().refusals_counted, 2u);
 }
 
 TEST_F(DaybookTest, ASecondOpeningIsToldWhoHasIt) {

@@ -272,7 +272,47 @@ TEST_F(WorkLoopTest, AnOutcomeTooLargeToRecordFailsTheAttemptAndSaysSo) {
   ASSERT_TRUE(worker.start());
   worker.run_until_empty();
   EXPECT_EQ(book_.job(id)->phase, Phase::dead);
-  EXPECT_EQ(book_.job(id)->error_kind, "too_large");
+  EXPECT_EQ(book_.job(id)->error_kind, "outcome_refused");
+}
+
+TEST_F(WorkLoopTest, AnOutcomeThatMeansNothingFailsTheAttemptAndSaysSo) {
+  const JobId id = schedule("welcome", {.max_attempts = 1});
+  WorkLoop worker = loop();
+  worker.on("welcome", [](Attempt&) { return snooze(after(-1s)); });
+  ASSERT_TRUE(worker.start());
+  worker.run_until_empty();
+  EXPECT_EQ(book_.job(id)->phase, Phase::dead);
+  EXPECT_THAT(std::string(book_.job(id)->error.bytes()), testing::HasSubstr("refused"));
+}
+
+TEST_F(WorkLoopTest, ACheckpointTooLargeCostsTheCheckpointAndNotTheLease) {
+  const JobId id = schedule();
+  std::promise<void> inside;
+  std::promise<void> leave;
+  WorkLoop worker = loop();
+  worker.on("welcome", [&](Attempt& attempt) {
+    attempt.progress(std::string(2 * 1024 * 1024, 'x'));
+    inside.set_value();
+    leave.get_future().get();
+    return attempt.stop_token().stop_requested() ? discard("lost") : done();
+  });
+  ASSERT_TRUE(worker.start());
+  inside.get_future().get();
+  for (int i = 0; i < 6; ++i) {
+    const BookTime before = book_.job(id)->lease->ends_at;
+    time_.advance(10s);
+    while (book_.job(id)->lease->ends_at == before) std::this_thread::yield();
+  }
+  leave.set_value();
+  worker.run_until_empty();
+  EXPECT_EQ(book_.job(id)->phase, Phase::completed);
+  EXPECT_EQ(book_.job(id)->attempt, 1u);
+}
+
+TEST_F(WorkLoopTest, ALeaseOutOfRangeDoesNotStart) {
+  WorkLoop worker = loop(1, 0s);
+  worker.on("welcome", [](Attempt&) { return done(); });
+  EXPECT_EQ(worker.start().error().code, RefusalCode::lease_out_of_range);
 }
 
 TEST_F(WorkLoopTest, WithoutAHandlerItDoesNotStart) {

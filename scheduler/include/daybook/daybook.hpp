@@ -55,9 +55,8 @@ struct Options {
   ActorOrigin actor_origin = ActorOrigin::declared;  // … and how that is known
   Bounds bounds = {};                                // payload and batch sizes
   std::string purpose = {};  // shown to others that find the book held; "" is the program's name
-  std::function<void(LogLevel, const std::string&)> log =
-      {};  // what the book has to say; called from its threads, never
-           // while a caller waits. Unset: silent
+  // What the book has to say; called from any thread. Keep it short, and call nothing of the book in it. Unset: silent.
+  std::function<void(LogLevel, const std::string&)> log = {};
   // Ports, for tests and simulation; null: the operating system's. They must outlive the book.
   Clock* clock = nullptr;
   Random* random = nullptr;
@@ -131,7 +130,8 @@ class Daybook {
   Result<std::vector<Answer>> execute(Submission submission);
 
   /// The same without waiting. `completion` runs on a thread of the book, one at a time, in order; it may call the book's
-  /// asynchronous members but not its blocking ones. Backpressure is the caller's. After close() it is called at once.
+  /// asynchronous members but not its blocking ones. Keep it short: claims and heartbeats of work loops pass through the same
+  /// thread. What it throws is told to Options::log. Backpressure is the caller's. After close() it is called at once.
   using Completion = std::function<void(Result<std::vector<Answer>>, std::exception_ptr)>;
   void submit(Submission submission, Completion completion);
   [[nodiscard]] std::future<Result<std::vector<Answer>>> submit(Submission submission);
