@@ -166,6 +166,10 @@ std::size_t JobIndex::unprojected() const {
 void JobIndex::close() {
   impl_->close();
 }
+void JobIndex::condemn() noexcept {
+  impl_->folder_.forget_state();
+  impl_.reset();
+}
 
 // ---- View ---------------------------------------------------------------------------------------------------------
 

@@ -210,6 +210,11 @@ void Folder::write_state(const StateFile& state) const {
   if (::fsync(descriptor_) != 0) fail("fsync", "");
 }
 
+void Folder::forget_state() const noexcept {
+  static_cast<void>(::unlinkat(descriptor_, state_name, 0));
+  static_cast<void>(::fsync(descriptor_));
+}
+
 FileIdentity Folder::identify_data() const {
   struct ::statx found {};
   unsigned mask = STATX_BASIC_STATS;

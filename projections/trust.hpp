@@ -55,6 +55,7 @@ class Folder {
   /// Unset: `why` says what is wrong with it.
   [[nodiscard]] std::optional<StateFile> read_state(std::string& why) const;
   void write_state(const StateFile& state) const;  // durable when it returns
+  void forget_state() const noexcept;              // durable if the disk goes along; there is no more to do if not
 
   [[nodiscard]] FileIdentity identify_data() const;
   [[nodiscard]] std::uint64_t data_bytes() const;

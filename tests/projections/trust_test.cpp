@@ -159,6 +159,16 @@ TEST_F(Trust, AMissingFolderOrStateFileIsNotTrusted) {
   EXPECT_THAT(index.reopen(), HasSubstr("there is none"));
 }
 
+TEST_F(Trust, ACondemnedIndexIsNotTrusted) {
+  index->condemn();
+  EXPECT_THAT(index.reopen(), HasSubstr("state is missing"));
+  index.create();
+  index->condemn();
+  index.crash();  // letting go of it brings no mark back
+  EXPECT_FALSE(fs::exists(index.file("state")));
+  EXPECT_TRUE(fs::exists(index.file("data.mdb"))) << "what was wrong stays to be looked at";
+}
+
 TEST_F(Trust, EveryFlippedBitOfTheStateFileIsSeen) {
   index.close();
   const std::string state = slurp(index.file("state"));

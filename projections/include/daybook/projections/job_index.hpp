@@ -70,6 +70,10 @@ class JobIndex final : public Store {
   /// Projects nothing; syncs LMDB and marks the index as cleanly closed. No call after it.
   void close();
 
+  /// Makes sure that no later opening believes this index: its trust mark is removed, durably as far as the disk
+  /// allows. For a caller that found it wrong. No call after it.
+  void condemn() noexcept;
+
   [[nodiscard]] const Book& book() const override;
   [[nodiscard]] const Job* job(Sequence id) const override;
   [[nodiscard]] const Queue* queue(NameId id) const override;
