@@ -152,7 +152,9 @@ void Engine::close() {
     try {
       index_->close();
     } catch (const StorageError& error) {
-      go_on_in_memory(error.what());
+      index_->condemn();
+      if (warn_)
+        warn_(std::string("the index failed at the end (") + error.what() + "); the next opening makes a new one");
     }
   }
 }
@@ -399,6 +401,7 @@ Timers Engine::timers() {
 
 // The log is the truth and is well; only the index failed. It is dropped, and its place taken by the state folded from the log.
 void Engine::go_on_in_memory(const std::string& why) {
+  if (index_ != nullptr) index_->condemn();  // or the next opening would believe it again
   if (warn_) warn_("the index failed (" + why + "); going on in memory, the next opening makes a new index");
   auto state = std::make_unique<State>(rebuild(events_of(journal_), journal_.tail().sequence));
   if (encoder_.batch().count != 0) {

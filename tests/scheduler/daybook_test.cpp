@@ -230,6 +230,41 @@ TEST_F(DaybookTest, TheIndexIsRebuiltWhenItIsGone) {
   EXPECT_EQ(book.job(id)->phase, Phase::available);
 }
 
+TEST_F(DaybookTest, ARottenIndexCostsNothingAndIsMadeAnewByTheNextOpening) {
+  Schedule command = mail();
+  command.payload = "a payload that is easy to find";
+  {
+    Daybook book = open();
+    book.schedule(command).value();
+  }
+  const std::filesystem::path file = directory() / "index" / "data.mdb";
+  std::string bytes;
+  {
+    std::ifstream in(file, std::ios::binary);
+    bytes.assign(std::istreambuf_iterator<char>(in), {});
+  }
+  std::fstream out(file, std::ios::binary | std::ios::in | std::ios::out);
+  int hits = 0;
+  for (auto at = bytes.find(command.payload.bytes()); at != std::string::npos;
+       at = bytes.find(command.payload.bytes(), at + 1)) {
+    out.seekp(static_cast<std::streamoff>(at)).put('A');
+    ++hits;
+  }
+  out.close();
+  ASSERT_GT(hits, 0);
+  {
+    std::vector<std::string> said;
+    Daybook book = open({.log = [&](LogLevel level, const std::string& line) {
+      if (level == LogLevel::warning) said.push_back(line);
+    }});
+    EXPECT_EQ(book.claim(any()).value().at(0).payload, command.payload);
+    EXPECT_THAT(said, testing::ElementsAre(testing::HasSubstr("going on in memory")));
+  }
+  Daybook book = open();
+  EXPECT_TRUE(book.opening().index_rebuilt);
+  EXPECT_EQ(book.stat().queues.at(0).running, 1u);
+}
+
 TEST_F(DaybookTest, ListsJobsByQueueAndPhase) {
   Daybook book = open();
   const JobId due = book.schedule(mail()).value();
