@@ -17,12 +17,10 @@ namespace {
 
 constexpr std::size_t renewals_per_event = limits::claim_count_max;
 
-/// The threads of the process that had the book open died with it.
-void bury_handlers(Draft& draft) {
-  for (const NameId id : draft.view.workers()) {
-    const Worker* worker = draft.view.worker(id);
-    if (worker && worker->holder == Holder::handler) draft.add(WorkerLeft{id, LeaveReason::process_died});
-  }
+/// Handlers died with the process that had the book open. Whether an external worker still lives, nobody knows: on
+/// record it could stay for ever, while one that lives joins again, and this ends none of its claims.
+void strike_workers_off(Draft& draft) {
+  for (const NameId id : draft.view.workers()) draft.add(WorkerLeft{id, LeaveReason::process_died});
 }
 
 void end_handlers_claims(Draft& draft) {
@@ -72,7 +70,7 @@ Refused judge(Draft& draft, const OpenBook& command) {
   // A held copy keeps what it shows; adopting it ends the claims.
   if (book.held) return std::nullopt;
   if (book.open) {
-    bury_handlers(draft);
+    strike_workers_off(draft);
     end_handlers_claims(draft);
   }
   if (command.opening.new_boot) grant_again(draft);
@@ -106,7 +104,7 @@ Refused judge(Draft& draft, const AdoptBook&) {
   const Book& book = draft.book();
   if (!book.held) return Refusal{RefusalCode::not_held, "this book is not held: there is nothing to adopt"};
   draft.add(BookAdopted{});
-  bury_handlers(draft);
+  strike_workers_off(draft);
   for (const Sequence id : draft.view.running()) {
     const Job* job = draft.view.job(id);
     if (job && job->lease && job->lease->token.generation != book.generation.tag) {

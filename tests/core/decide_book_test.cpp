@@ -49,13 +49,11 @@ TEST_F(BookTest, AnEpochThatWasSeenIsRefused) {
   EXPECT_EQ(book.refusal_of(opening), RefusalCode::invalid_argument);
 }
 
-TEST_F(BookTest, HandlersDieWithTheirProcessAndExternalWorkersDoNot) {
+TEST_F(BookTest, HandlersClaimsDieWithTheirProcessAndExternalOnesDoNot) {
   const JobId first = schedule();
   book.claim_one(30s, Holder::handler);
   const JobId second = schedule();
   const ClaimedJob outside = book.claim_one(30s, Holder::external);
-  book.done(JoinWorker{.worker = "w1", .queues = {"mail"}, .holder = Holder::handler});
-  book.done(JoinWorker{.worker = "w2", .queues = {"mail"}, .holder = Holder::external});
   book.crash_and_open();
   EXPECT_EQ(book.state_of(first), JobState::waiting);
   EXPECT_EQ(book.job(first).due, (Due{book.now.wall, book.now.book}));
@@ -63,10 +61,22 @@ TEST_F(BookTest, HandlersDieWithTheirProcessAndExternalWorkersDoNot) {
   EXPECT_EQ(book.last<LeaseExpired>().reason, ExpiryReason::process_died);
   EXPECT_EQ(book.state_of(second), JobState::running);
   EXPECT_EQ(book.job(second).lease->ends_at, outside.lease_ends_at);
-  EXPECT_EQ(book.state.worker(*book.state.find_name(NameSort::worker, "w1")), nullptr);
-  EXPECT_NE(book.state.worker(*book.state.find_name(NameSort::worker, "w2")), nullptr);
-  EXPECT_EQ(book.last<WorkerLeft>().reason, LeaveReason::process_died);
   book.done(Complete{second, outside.token});
+}
+
+TEST_F(BookTest, AfterAnUncleanEndNoWorkerIsLeftOnRecord) {
+  const JobId id = schedule();
+  const ClaimedJob claim = book.claim_one(30s, Holder::external);
+  book.done(JoinWorker{.worker = "w1", .queues = {"mail"}, .holder = Holder::handler});
+  book.done(JoinWorker{.worker = "w2", .queues = {"mail"}, .holder = Holder::external});
+  book.crash_and_open();
+  EXPECT_TRUE(book.state.workers().empty());
+  EXPECT_EQ(book.count<WorkerLeft>(), 2U);
+  EXPECT_EQ(book.last<WorkerLeft>().reason, LeaveReason::process_died);
+  EXPECT_EQ(book.job(id).lease->ends_at, claim.lease_ends_at) << "a worker that lives keeps what it claimed";
+  book.done(JoinWorker{.worker = "w2", .queues = {"mail"}, .holder = Holder::external});
+  EXPECT_EQ(book.state.workers().size(), 1U);
+  book.done(Complete{id, claim.token});
 }
 
 TEST_F(BookTest, AHandlersLastAttemptDiesWithItsProcess) {
@@ -173,6 +183,7 @@ TEST_F(BookTest, AdoptingEndsTheClaimsOfTheOtherHistoryAndChargesNoAttempt) {
   book.claim_one(30s, Holder::external);
   book.done(Cancel{stopping});
   book.done(JoinWorker{.worker = "w1", .queues = {"mail"}, .holder = Holder::handler});
+  book.done(JoinWorker{.worker = "w2", .queues = {"mail"}, .holder = Holder::external});
   book.become_a_copy();
   book.done(AdoptBook{});
   EXPECT_EQ(book.count<BookAdopted>(), 1U);
