@@ -115,7 +115,11 @@ struct SegmentLog::Impl {
   }
 
   void sync_witness_when_due() {
-    if (!witness.behind() || clock.boot() - witness_synced_at < witness_sync_interval) return;
+    if (clock.boot() - witness_synced_at >= witness_sync_interval) sync_witness();
+  }
+
+  void sync_witness() {
+    if (!witness.behind()) return;
     witness.sync();
     ++costs.syncs;
     witness_synced_at = clock.boot();
@@ -282,7 +286,7 @@ bool SegmentLog::has_room() const {
 void SegmentLog::settle() {
   if (impl_->poisoned || impl_->closed) return;
   try {
-    impl_->sync_witness_when_due();
+    impl_->sync_witness();  // due or not: when nothing is appended from here on, nobody else does it
   } catch (const StorageError& error) {
     impl_->poison(error);
     return;

@@ -53,7 +53,7 @@ class SegmentLog final : public Journal {
   [[nodiscard]] std::size_t largest_batch_bytes() const override;
   [[nodiscard]] Costs costs() const override;
   [[nodiscard]] bool has_room() const override;
-  void settle() override;  // syncs the witness when it is behind and was last synced more than a second ago
+  void settle() override;  // syncs the witness whenever it is behind; how often, the caller decides
   void close() override;
 
   [[nodiscard]] Uuid log_uuid() const;
