@@ -294,6 +294,10 @@ Parsed<SegmentHeader> parse_segment_header(std::span<const std::byte> bytes) {
     return newer("segment of format version " + std::to_string(header.format_version) + ", which needs reader " +
                  std::to_string(header.minimum_reader) + " (this one is " + std::to_string(reader) + ")");
   }
+  if (header.feature_level > feature_level) {
+    return newer("segment of feature level " + std::to_string(header.feature_level) + " (this release knows up to " +
+                 std::to_string(feature_level) + ")");
+  }
   const std::uint32_t alignment = header.commit_alignment;
   if (alignment != 8 && alignment != 512 && alignment != 4096) {
     return problem(Problem::Kind::implausible,

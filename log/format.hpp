@@ -26,7 +26,7 @@ namespace daybook::format {
 
 inline constexpr std::uint32_t version = 1;        // what this release writes
 inline constexpr std::uint32_t reader = 1;         // what it can read: files that ask for more are refused
-inline constexpr std::uint32_t feature_level = 1;  // what it may write into a new log
+inline constexpr std::uint32_t feature_level = 1;  // what it writes into a new log, and the highest it reads
 
 inline constexpr std::size_t segment_header_bytes = 4096;
 inline constexpr std::size_t batch_header_bytes = 128;

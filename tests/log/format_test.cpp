@@ -30,11 +30,11 @@ constexpr Hash hash(std::uint8_t from) {
   return made;
 }
 
-// Every field differs from every other, so that two that are swapped show.
+// Fields differ from each other, so that two that are swapped show.
 SegmentHeader a_segment_header() {
   return {.format_version = 1,
           .minimum_reader = 1,
-          .feature_level = 5,
+          .feature_level = 1,
           .generation = 2,
           .generation_tag = GenerationTag(0x9f3ac1d2),
           .commit_alignment = 4096,
@@ -128,7 +128,9 @@ TEST(Format, EachStructureReadsBackAsItWasWritten) {
 }
 
 TEST(Format, EachStructureStillHasTheBytesOfVersion1) {
-  const auto segment = to_bytes(a_segment_header());
+  SegmentHeader marked = a_segment_header();
+  marked.feature_level = 5;  // refused when read; here it tells the field from its neighbours
+  const auto segment = to_bytes(marked);
   const auto batch = to_bytes(a_batch_header());
   const auto seal = to_bytes(a_seal());
   const auto slot = to_bytes(a_slot());
@@ -196,6 +198,13 @@ TEST(Format, ASegmentOfALaterVersionThatAsksForNoLaterReaderIsRead) {
   const auto later = parse_segment_header(with_field(to_bytes(a_segment_header()), 8, 2));
   ASSERT_TRUE(later);
   EXPECT_EQ(later->format_version, 2U);
+}
+
+TEST(Format, ASegmentOfAHigherFeatureLevelIsRefusedAsNewer) {
+  const auto later = parse_segment_header(with_field(to_bytes(a_segment_header()), 16, 2));
+  ASSERT_FALSE(later);
+  EXPECT_EQ(later.error().kind, Kind::newer);
+  EXPECT_THAT(later.error().sentence, HasSubstr("feature level 2 (this release knows up to 1): written by a newer"));
 }
 
 TEST(Format, FlagsAndFieldsThatAreNotKnownAreRefusedAsNewer) {
