@@ -15,9 +15,9 @@ namespace daybook::cli {
 namespace {
 
 struct IndexVerdict {
-  enum class Kind { equal, absent, different } kind = Kind::equal;
+  enum class Kind { equal, absent, different, damaged } kind = Kind::equal;
   Sequence applied;
-  std::string why;                       // absent
+  std::string why;                       // absent, damaged
   std::vector<std::string> differences;  // different
 };
 
@@ -49,6 +49,8 @@ const char* name_of(IndexVerdict::Kind kind) {
       return "absent";
     case IndexVerdict::Kind::different:
       return "different";
+    case IndexVerdict::Kind::damaged:
+      return "damaged";
   }
   return "";
 }
@@ -67,9 +69,7 @@ void verify_events(Storage& storage, LogVerdict& verdict) {
   }
 }
 
-IndexVerdict verify_index(PosixStorage& storage, const Common& common) {
-  const auto lock = hold(storage, common);
-  const LogReader reader(storage);
+IndexVerdict compare_index(const PosixStorage& storage, const LogReader& reader) {
   SystemClock clock;
   IndexDistrust distrust;
   const auto index = JobIndex::open(storage.path() + "/index", reader.log_uuid(), clock.boot_id(), distrust);
@@ -91,6 +91,18 @@ IndexVerdict verify_index(PosixStorage& storage, const Common& common) {
   index->close();
   if (!verdict.differences.empty()) verdict.kind = IndexVerdict::Kind::different;
   return verdict;
+}
+
+IndexVerdict verify_index(PosixStorage& storage, const Common& common) {
+  const auto lock = hold(storage, common);
+  const LogReader reader(storage);
+  try {
+    return compare_index(storage, reader);
+  } catch (const StorageError& error) {
+    // What the log's own report says stays true, so an index that cannot be read is a verdict and no end of the run.
+    if (!error.place().path.starts_with("index")) throw;
+    return {.kind = IndexVerdict::Kind::damaged, .applied = {}, .why = error.what(), .differences = {}};
+  }
 }
 
 Json verdict_json(const LogVerdict& log, const std::optional<IndexVerdict>& index) {
@@ -186,6 +198,11 @@ void print_index_verdict(const IndexVerdict& verdict, const std::string& directo
       for (const std::string& difference : verdict.differences) print("  " + sanitized(difference));
       print("what to do next: the log is the truth, and fine. daybook rebuild --dir " + directory);
       break;
+    case IndexVerdict::Kind::damaged:
+      print("index: DAMAGED: " + sanitized(verdict.why));
+      print("what to do next: the log is the truth, and fine. daybook rebuild --dir " + directory +
+            " makes the index anew");
+      break;
   }
 }
 
@@ -208,7 +225,7 @@ int verify(const Common& common, bool with_index) {
     if (index) print_index_verdict(*index, shown);
   }
   if (is_newer(log)) return static_cast<int>(Exit::refused);
-  const bool fine = !damaged && (!index || index->kind != IndexVerdict::Kind::different);
+  const bool fine = !damaged && (!index || (index->kind != IndexVerdict::Kind::different && index->kind != IndexVerdict::Kind::damaged));
   return static_cast<int>(fine ? Exit::fine : Exit::damage);
 }
 

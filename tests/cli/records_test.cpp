@@ -202,6 +202,28 @@ TEST_F(RecordsOfTool, TheIndexEqualsAReplay) {
   EXPECT_EQ(index["applied"], head());
 }
 
+TEST_F(RecordsOfTool, AnIndexThatCannotBeReadIsAVerdictAndRebuildMakesItAnew) {
+  const std::string payload = "bytes to be found again";
+  schedule({"--payload", payload});
+  // In place, for another file would be taken for a copy; and in a record, which is read only when it is compared.
+  const fs::path index = fs::path(directory()) / "index" / "data.mdb";
+  std::ifstream file(index, std::ios::binary);
+  const std::string bytes(std::istreambuf_iterator<char>(file), {});
+  const std::size_t found = bytes.rfind(payload);
+  ASSERT_NE(found, std::string::npos);
+  flip(index, found);
+  const ToolRun text = run({"verify", "--index"});
+  EXPECT_EQ(text.exit_code, 3) << text.err;
+  EXPECT_THAT(text.out, AllOf(HasSubstr("FINE: "), HasSubstr("index: DAMAGED"), HasSubstr("daybook rebuild")));
+  const ToolRun machine = run({"verify", "--index", "--json"});
+  EXPECT_EQ(machine.exit_code, 3) << machine.err;
+  const Json object = json_lines(machine).at(0);
+  EXPECT_EQ(object["verdict"], "clean_end");
+  EXPECT_EQ(object["index"]["verdict"], "damaged");
+  EXPECT_EQ(run({"rebuild"}).exit_code, 0);
+  EXPECT_EQ(verdict({"--index"})["index"]["verdict"], "equal");
+}
+
 TEST_F(RecordsOfTool, AFlippedBitIsDamageWithFileAndOffset) {
   schedule();
   const fs::path segment = first_segment();
