@@ -139,8 +139,10 @@ void CommandWorker::start(ClaimedJob job) {
                                         "DAYBOOK_ATTEMPT=" + std::to_string(job.attempt),
                                         "DAYBOOK_TOKEN=" + to_string(job.token),
                                         "DAYBOOK_DIR=" + std::filesystem::absolute(common_.directory).string()};
+  // Linux takes no variable over 128 KiB and fails the start with E2BIG: a large checkpoint would stop the worker.
+  constexpr std::size_t kProgressLimit = 64 * 1024;
   const std::string_view progress = job.progress.bytes();
-  if (!progress.empty() && progress.find('\0') == std::string_view::npos) {
+  if (!progress.empty() && progress.size() <= kProgressLimit && progress.find('\0') == std::string_view::npos) {
     variables.push_back("DAYBOOK_PROGRESS=" + std::string(progress));
   }
   std::unique_ptr<ChildProcess> child;

@@ -63,6 +63,24 @@ TEST_F(WorkOfTool, TheEnvironmentNamesTheJob) {
             id + " welcome mail 1 " + lines[2]["data"]["token"].get<std::string>() + " " + directory() + "\n");
 }
 
+TEST_F(WorkOfTool, ACheckpointTooLargeForAnEnvironmentIsLeftOut) {
+  const auto hand_back_with = [&](const std::string& checkpoint) {
+    const Json held = claim();
+    const std::string id = held["id"];
+    const std::string token = held["token"];
+    one({"renew", id, "--token", token, "--progress", checkpoint});
+    one({"release", id, "--token", token});
+  };
+  const std::string small = schedule();
+  hand_back_with("page 7");
+  work({}, "printf %s \"${DAYBOOK_PROGRESS-none}\"");
+  EXPECT_EQ(job(small)["result"], "page 7");
+  const std::string large = schedule();
+  hand_back_with(std::string(65 * 1024, 'p'));
+  work({}, "printf %s \"${DAYBOOK_PROGRESS-none}\"");
+  EXPECT_EQ(job(large)["result"], "none");
+}
+
 TEST_F(WorkOfTool, ACommandInheritsNothingBesidesItsThreeStreams) {
   const int null = ::open("/dev/null", O_RDONLY);
   const int stray = ::fcntl(null, F_DUPFD, 50);  // neither is close-on-exec: the tool gets both
