@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <nlohmann/json.hpp>
 
+#include "daybook/core/execute.hpp"
+#include "daybook/core/state.hpp"
+#include "daybook/system/system_clock.hpp"
 #include "exit.hpp"
 #include "job_output.hpp"
 #include "verbs.hpp"
@@ -17,6 +20,21 @@ struct ScheduleOptions {
   std::optional<Instant> at;
 };
 
+// What any book would refuse is refused before one is made or opened.
+void rehearse(const Common& common, const Schedule& command) {
+  SystemClock clock;
+  const Moment now{clock.wall(), clock.boot(), BookTime(clock.boot().time_since_epoch()), 0};
+  BookOpened opening;
+  opening.epoch = Epoch(1);
+  GenerationBegun begun;
+  begun.generation = {1, GenerationTag(1)};
+  State empty;
+  static_cast<void>(daybook::execute(
+      empty, {.commands = {OpenBook{opening}, BeginGeneration{begun}}, .context = context(common)}, now, {}));
+  static_cast<void>(
+      take(daybook::execute(empty, {.commands = {command}, .context = context(common)}, now, {}).answers));
+}
+
 int schedule(const Common& common, ScheduleOptions& options) {
   Schedule& command = options.command;
   // Before the book is opened, so that a payload nobody could keep costs nothing and makes no book.
@@ -24,6 +42,7 @@ int schedule(const Common& common, ScheduleOptions& options) {
   command.due = when(options.in, options.at);
   if (auto fine = check(command.retry); !fine) take(fine);
 
+  rehearse(common, command);
   Daybook book = open_book(common, IfMissing::create);
   const auto answer = std::get<Scheduled>(execute(book, common, command));
   const JobInfo job = take(book.job(answer.job));

@@ -45,6 +45,11 @@ TEST_F(JobsOfTool, AScheduledJobHasTheStableNames) {
   EXPECT_THAT(job["due_at"].get<std::string>(), MatchesRegex(kInstant));
 }
 
+TEST_F(JobsOfTool, ARefusedScheduleMakesNoBook) {
+  EXPECT_EQ(run({"schedule", "--queue", "mail", "--kind", "k", "--in", "30000000d"}).exit_code, 1);
+  EXPECT_FALSE(std::filesystem::exists(directory()));
+}
+
 TEST_F(JobsOfTool, ABareNumberNamesAJobAndAnotherTagDoesNot) {
   const std::string id = schedule();
   const std::string number = id.substr(0, id.find('-'));
