@@ -15,6 +15,8 @@ struct Overload : Ts... {
 template <class... Ts>
 Overload(Ts...) -> Overload<Ts...>;
 
+constexpr Driver::Ticket unknown_ticket = 0;  // of a claim that is being posted; the driver's begin with 1
+
 // Refusals that say that the claim is no longer this worker's, or the book no longer open: nothing is left to say then.
 bool speaks_of_claim(RefusalCode code) {
   return code == RefusalCode::lease_lost || code == RefusalCode::already_completed ||
@@ -120,7 +122,7 @@ Result<void> WorkLoop::Impl::start() {
   return {};
 }
 
-void WorkLoop::Impl::claim_more(std::unique_lock<std::mutex>&) {
+void WorkLoop::Impl::claim_more(std::unique_lock<std::mutex>& lock) {
   if (stopping_ || claim_ || runs_.size() >= options_.slots) return;
   Claim claim{.queues = options_.queues,
               .kinds = {},
@@ -129,8 +131,16 @@ void WorkLoop::Impl::claim_more(std::unique_lock<std::mutex>&) {
               .count = static_cast<std::uint32_t>(options_.slots - runs_.size()),
               .holder = Holder::handler};
   for (const auto& [kind, handler] : handlers_) claim.kinds.push_back(kind);
-  claim_ = driver_.post_claim(std::move(claim), context_, BookTime::max(),
-                              [self = shared_from_this()](Reply reply) { self->take(std::move(reply)); });
+  claim_ = unknown_ticket;
+  // A book that is closing answers at once, on this thread: take() must find the lock free.
+  lock.unlock();
+  const Driver::Ticket ticket =
+      driver_.post_claim(std::move(claim), context_, BookTime::max(),
+                         [self = shared_from_this()](Reply reply) { self->take(std::move(reply)); });
+  lock.lock();
+  if (claim_ != unknown_ticket) return;  // answered meanwhile
+  claim_ = ticket;
+  if (stopping_) driver_.withdraw(ticket);
 }
 
 // On the callback thread: what the waiting claim brought.
@@ -306,7 +316,7 @@ void WorkLoop::Impl::stop() {
     if (!started_) return;
     started_ = false;
     stopping_ = true;
-    if (claim_) driver_.withdraw(*claim_);
+    if (claim_ && claim_ != unknown_ticket) driver_.withdraw(*claim_);  // else whoever posts it withdraws it
     unbegun.assign(queue_.begin(), queue_.end());
     queue_.clear();
     for (const auto& run : unbegun) runs_.erase(run->job().id.sequence);

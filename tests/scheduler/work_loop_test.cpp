@@ -309,6 +309,25 @@ TEST_F(WorkLoopTest, ACheckpointTooLargeCostsTheCheckpointAndNotTheLease) {
   EXPECT_EQ(book_.job(id)->attempt, 1u);
 }
 
+TEST_F(WorkLoopTest, ALoopWhoseBookIsClosedUnderItStops) {
+  const JobId id = schedule();
+  std::promise<void> inside;
+  std::promise<void> leave;
+  WorkLoop worker = loop(2);  // one slot runs, the other's claim waits
+  worker.on("welcome", [&](Attempt&) {
+    inside.set_value();
+    leave.get_future().get();
+    return done();
+  });
+  ASSERT_TRUE(worker.start());
+  inside.get_future().get();
+  book_.close();
+  leave.set_value();  // its outcome and its next claim meet a closed book
+  worker.stop();
+  const Daybook again = Daybook::open(folder_.path() / "book", {.clock = &time_, .waiter = &time_});
+  EXPECT_EQ(again.job(id)->phase, Phase::running) << "what it did was refused, and its lease runs out";
+}
+
 TEST_F(WorkLoopTest, ALeaseOutOfRangeDoesNotStart) {
   WorkLoop worker = loop(1, 0s);
   worker.on("welcome", [](Attempt&) { return done(); });
