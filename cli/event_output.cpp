@@ -124,6 +124,25 @@ class Facts {
     return {{"why", to_string(e.refusal.code)}, {"sentence", e.refusal.sentence}};
   }
 
+  Json operator()(const FeatureLevelRaised& e) const { return {{"before", e.before}, {"after", e.after}}; }
+  Json operator()(const ClockDoubted& e) const {
+    return {{"last_at", to_string(e.last_wall)}, {"by", to_string(e.by)}};
+  }
+  Json operator()(const ClockConfirmed&) const { return Json::object(); }
+  Json operator()(const SnapshotTaken& e) const {
+    return {{"snapshot_seq", e.sequence.value()},
+            {"jobs", e.jobs},
+            {"state_hash", hex(e.state_hash)},
+            {"sha256", hex(e.file_sha256)}};
+  }
+  Json operator()(const SegmentsDropped& e) const { return {{"first", e.first.value()}, {"last", e.last.value()}}; }
+  Json operator()(const JobMarkedUncertain& e) const { return {{"why", e.why}}; }
+  Json operator()(const GapDeclared& e) const {
+    return {{"first", recorded_.sequence.value()}, {"last", e.last.value()}, {"why", e.reason}};
+  }
+  Json operator()(const EventLost&) const { return Json::object(); }
+  Json operator()(const EventSetAside& e) const { return {{"why", e.why}, {"stored", hex(e.stored)}}; }
+
  private:
   [[nodiscard]] std::string text(NameId id) const { return name_text(names_, id); }
   [[nodiscard]] Json texts(const std::vector<NameId>& ids) const {

@@ -80,7 +80,8 @@ void add_jobs(Tool& tool) {
       .about("lists jobs by id. Works beside a running service.")
       .option("--queue", "Q", options->queue, "only of this queue")
       .option("--state", "S", options->phase,
-              "only in this state: scheduled, available, retryable, awaiting,\nrunning, completed, cancelled, dead")
+              "only in this state: scheduled, available, retryable, awaiting,\nrunning, completed, cancelled, dead, "
+              "uncertain")
       .option("--limit", "N", options->limit, "at most so many")
       .example(
           "  $ daybook jobs --queue mail --state retryable\n"

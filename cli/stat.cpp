@@ -12,7 +12,7 @@ namespace {
 
 struct Row {
   bool paused = false;
-  std::uint64_t waiting = 0, running = 0, completed = 0, cancelled = 0, dead = 0;
+  std::uint64_t waiting = 0, running = 0, completed = 0, cancelled = 0, dead = 0, uncertain = 0;
 };
 
 std::map<std::string, Row> rows_of(const State& state) {
@@ -41,6 +41,9 @@ std::map<std::string, Row> rows_of(const State& state) {
       case JobState::dead:
         row.dead += count;
         break;
+      case JobState::uncertain:
+        row.uncertain += count;
+        break;
     }
   }
   return rows;
@@ -61,6 +64,9 @@ int stat(const Common& common) {
                    {"generation", entity.generation.number},
                    {"held", entity.held},
                    {"open", entity.open},
+                   {"feature_level", entity.feature_level},
+                   {"clock_doubted", entity.clock_doubted},
+                   {"dropped_through", entity.dropped_through.value()},
                    {"queues", Json::array()},
                    {"workers", Json::array()}};
     for (const auto& [queue, row] : rows) {
@@ -70,7 +76,8 @@ int stat(const Common& common) {
                                   {"running", row.running},
                                   {"completed", row.completed},
                                   {"cancelled", row.cancelled},
-                                  {"dead", row.dead}});
+                                  {"dead", row.dead},
+                                  {"uncertain", row.uncertain}});
     }
     for (const NameId id : state.workers()) {
       if (const Name* name = state.name(id); name != nullptr) object["workers"].push_back(name->text);
@@ -98,10 +105,11 @@ int stat(const Common& common) {
                {"completed", Align::right},
                {"cancelled", Align::right},
                {"dead", Align::right},
+               {"uncertain", Align::right},
                {""}});
   for (const auto& [queue, row] : rows) {
     table.row({sanitized(queue), grouped(row.waiting), grouped(row.running), grouped(row.completed),
-               grouped(row.cancelled), grouped(row.dead), row.paused ? "paused" : ""});
+               grouped(row.cancelled), grouped(row.dead), grouped(row.uncertain), row.paused ? "paused" : ""});
   }
   table.print();
   return static_cast<int>(Exit::fine);
@@ -117,8 +125,8 @@ void add_stat(Tool& tool) {
           "  book        6f1c…, generation 1\n"
           "  events      1,204, the last at 2026-03-04T12:05:00.113204Z\n"
           "  openings    3; now closed\n\n"
-          "  QUEUE  waiting  running  completed  cancelled  dead\n"
-          "  mail        12        2        380          1     0\n")
+          "  QUEUE  waiting  running  completed  cancelled  dead  uncertain\n"
+          "  mail        12        2        380          1     0          0\n")
       .runs([&tool] { return stat(tool.common()); });
 }
 

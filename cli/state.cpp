@@ -12,8 +12,8 @@ namespace daybook::cli {
 
 namespace {
 
-constexpr std::array kPhases = {Phase::scheduled, Phase::available, Phase::retryable, Phase::awaiting,
-                                Phase::running,   Phase::completed, Phase::cancelled, Phase::dead};
+constexpr std::array kPhases = {Phase::scheduled, Phase::available, Phase::retryable, Phase::awaiting, Phase::running,
+                                Phase::completed, Phase::cancelled, Phase::dead,      Phase::uncertain};
 using PhaseCounts = std::array<std::uint64_t, kPhases.size()>;
 
 int state_at(const Common& common, const Point& point) {
@@ -88,8 +88,8 @@ void add_state(Tool& tool) {
       .example(
           "  $ daybook state --at 2026-03-04T12:05:00Z\n"
           "  as of #28  2026-03-04T12:05:00.000000Z\n\n"
-          "  QUEUE  scheduled  available  retryable  running  completed  cancelled  dead\n"
-          "  mail           0          1          0        0          0          0     0\n"
+          "  QUEUE  scheduled  available  retryable  running  completed  cancelled  dead  uncertain\n"
+          "  mail           0          1          0        0          0          0     0          0\n"
           "  …\n")
       .runs([&tool, point] { return state_at(tool.common(), *point); });
 }

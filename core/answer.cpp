@@ -165,6 +165,11 @@ class Reader {
   Result<Answer> operator()(const StepClock&) const { return Done{}; }
   Result<Answer> operator()(const BeginGeneration&) const { return Done{}; }
   Result<Answer> operator()(const ExpireLeases&) const { return Done{}; }
+  Result<Answer> operator()(const ConfirmClock&) const { return done<ClockConfirmed>(); }
+  Result<Answer> operator()(const RaiseFeatureLevel&) const { return done<FeatureLevelRaised>(); }
+  Result<Answer> operator()(const DoubtClock&) const { return done<ClockDoubted>(); }
+  Result<Answer> operator()(const RecordSnapshot&) const { return done<SnapshotTaken>(); }
+  Result<Answer> operator()(const RecordDrop&) const { return done<SegmentsDropped>(); }
 
  private:
   template <class Happened>

@@ -81,6 +81,55 @@ class Application {
     book_.held = false;
   }
 
+  void operator()(const FeatureLevelRaised& event) {
+    if (event.before != book_.feature_level || event.after <= event.before) {
+      fail("found level " + std::to_string(event.before) + " raised to " + std::to_string(event.after) +
+           ", expected the book's level " + std::to_string(book_.feature_level) + " and a higher one");
+    }
+    book_.feature_level = event.after;
+  }
+
+  void operator()(const ClockDoubted&) {
+    if (book_.clock_doubted) fail("the clock is doubted already");
+    book_.clock_doubted = true;
+  }
+
+  void operator()(const ClockConfirmed&) {
+    if (!book_.clock_doubted) fail("nobody doubts the clock");
+    book_.clock_doubted = false;
+  }
+
+  void operator()(const SnapshotTaken& event) {
+    if (event.sequence >= recorded_.sequence) fail("a snapshot of events that come later");
+  }
+
+  void operator()(const SegmentsDropped& event) {
+    if (event.first != book_.dropped_through.next() || event.last < event.first || event.last >= recorded_.sequence) {
+      fail("found events " + std::to_string(event.first.value()) + " to " + std::to_string(event.last.value()) +
+           " dropped, expected them to begin with " + std::to_string(book_.dropped_through.next().value()));
+    }
+    book_.dropped_through = event.last;
+  }
+
+  void operator()(const GapDeclared& event) {
+    if (event.last < recorded_.sequence) fail("a gap that ends before it begins");
+    book_.lost_through = event.last;
+  }
+
+  void operator()(const EventLost&) {
+    if (recorded_.sequence > book_.lost_through) fail("no gap was declared here");
+  }
+
+  void operator()(const EventSetAside&) {
+    if (book_.lost_through == Sequence()) fail("no gap was declared before it");
+  }
+
+  void operator()(const JobMarkedUncertain& event) {
+    Job job = find(event.job);
+    if (is_final(job.state)) expect_free(*job.spec);
+    put(changed(std::move(job), event, recorded_));
+  }
+
   void operator()(const QueuePaused& event) {
     expect_name(event.queue);
     store_.put(Queue{event.queue, true});
@@ -132,7 +181,7 @@ class Application {
 
   void operator()(const JobRetried& event) {
     Job job = find(event.job);
-    expect_free(*job.spec);
+    if (is_final(job.state)) expect_free(*job.spec);
     put(changed(std::move(job), event, recorded_));
   }
 

@@ -161,7 +161,8 @@ Job changed(Job job, const CancelRequested&, const RecordedEvent& recorded) {
 }
 
 Job changed(Job job, const JobCancelled&, const RecordedEvent& recorded) {
-  if (job.state != JobState::awaiting) expect_state(job, JobState::waiting, recorded);
+  const bool waits = job.state == JobState::awaiting || job.state == JobState::uncertain;
+  if (!waits) expect_state(job, JobState::waiting, recorded);
   finalize(job, JobState::cancelled, recorded);
   return job;
 }
@@ -173,7 +174,7 @@ Job changed(Job job, const JobRescheduled& event, const RecordedEvent& recorded)
 }
 
 Job changed(Job job, const JobRetried& event, const RecordedEvent& recorded) {
-  expect_state(job, JobState::dead, recorded);
+  if (job.state != JobState::uncertain) expect_state(job, JobState::dead, recorded);
   if (event.attempts_allowed <= job.attempt) {
     cannot_follow(recorded, "job " + to_string(job.id) + " would wait with no attempt left");
   }
@@ -182,6 +183,17 @@ Job changed(Job job, const JobRetried& event, const RecordedEvent& recorded) {
   job.finalized_at.reset();
   job.due = event.due;
   job.attempts_allowed = event.attempts_allowed;
+  return job;
+}
+
+Job changed(Job job, const JobMarkedUncertain&, const RecordedEvent& recorded) {
+  if (job.state == JobState::completed || job.state == JobState::cancelled) {
+    cannot_follow(recorded, "job " + to_string(job.id) + " is " + std::string(to_string(job.state)) + " for ever");
+  }
+  end_attempt(job);
+  job.state = JobState::uncertain;
+  job.dead_reason = DeadReason::none;
+  job.finalized_at.reset();
   return job;
 }
 

@@ -25,6 +25,7 @@ namespace daybook {
 [[nodiscard]] Job changed(Job job, const CancelRequested& event, const RecordedEvent& recorded);
 [[nodiscard]] Job changed(Job job, const JobCancelled& event, const RecordedEvent& recorded);
 [[nodiscard]] Job changed(Job job, const JobRescheduled& event, const RecordedEvent& recorded);
+[[nodiscard]] Job changed(Job job, const JobMarkedUncertain& event, const RecordedEvent& recorded);
 [[nodiscard]] Job changed(Job job, const JobRetried& event, const RecordedEvent& recorded);
 [[nodiscard]] Job changed(Job job, const OutcomeRefused& event, const RecordedEvent& recorded);
 

@@ -32,6 +32,11 @@ DAYBOOK_NAME_OF(CloseBook)
 DAYBOOK_NAME_OF(StepClock)
 DAYBOOK_NAME_OF(BeginGeneration)
 DAYBOOK_NAME_OF(ExpireLeases)
+DAYBOOK_NAME_OF(ConfirmClock)
+DAYBOOK_NAME_OF(RaiseFeatureLevel)
+DAYBOOK_NAME_OF(DoubtClock)
+DAYBOOK_NAME_OF(RecordSnapshot)
+DAYBOOK_NAME_OF(RecordDrop)
 #undef DAYBOOK_NAME_OF
 
 template <class Variant>

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daybook/core/decide.hpp"
 
+#include <string>
 #include <type_traits>
 #include <variant>
 
 #include "draft.hpp"
 
-// Hands a command to its judge. The judges stand in decide_book.cpp (the book, queues, workers),
+// Hands a command to its judge. The judges stand in decide_book.cpp (the book, queues, workers), decide_record.cpp (the record itself: levels, clocks, snapshots),
 // decide_job.cpp (jobs from outside) and decide_outcome.cpp (what a worker says of its claims); what they
 // share is in rules.cpp.
 
@@ -16,7 +17,13 @@ namespace {
 template <class C>
 constexpr bool allowed_while_held =
     std::is_same_v<C, AdoptBook> || std::is_same_v<C, Configure> || std::is_same_v<C, OpenBook> ||
-    std::is_same_v<C, CloseBook> || std::is_same_v<C, StepClock> || std::is_same_v<C, BeginGeneration>;
+    std::is_same_v<C, CloseBook> || std::is_same_v<C, StepClock> || std::is_same_v<C, BeginGeneration> ||
+    std::is_same_v<C, ConfirmClock> || std::is_same_v<C, DoubtClock> || std::is_same_v<C, RaiseFeatureLevel>;
+
+/// Commands whose events stand only in books of level 2 and above.
+template <class C>
+constexpr bool of_level_2 =
+    std::is_same_v<C, DoubtClock> || std::is_same_v<C, RecordSnapshot> || std::is_same_v<C, RecordDrop>;
 
 }  // namespace
 
@@ -27,6 +34,11 @@ Decision decide(const View& view, const Command& command, const Moment& now, Seq
         if (!allowed_while_held<C> && view.book().held) {
           return Refusal{RefusalCode::book_held,
                          "this book is a copy and is held: it can be read, and changes nothing until it is adopted"};
+        }
+        if (of_level_2<C> && view.book().feature_level < 2) {
+          return Refusal{RefusalCode::needs_upgrade, std::string(type_name(command)) + ": the book has feature level " +
+                                                         std::to_string(view.book().feature_level) +
+                                                         " and this needs 2; raise it with: daybook upgrade"};
         }
         return judge(draft, asked);
       },

@@ -123,6 +123,11 @@ Refused judge(Draft& draft, const Schedule& command) {
 
 Refused judge(Draft& draft, const Claim& command) {
   if (auto refused = check_asked(command)) return refused;
+  if (draft.book().clock_doubted) {
+    return Refusal{
+        RefusalCode::clock_doubted,
+        "the clock does not fit the last event before this opening: nothing is claimed until it is confirmed"};
+  }
   const View& view = draft.view;
   ReadyQuery query;
   for (const NameId id : known(view, NameSort::queue, command.queues)) {
@@ -157,6 +162,7 @@ Refused judge(Draft& draft, const Cancel& command) {
   switch (job.state) {
     case JobState::waiting:
     case JobState::awaiting:
+    case JobState::uncertain:
       draft.add(JobCancelled{job.id});
       return std::nullopt;
     case JobState::running:
@@ -185,6 +191,8 @@ Refused judge(Draft& draft, const Reschedule& command) {
     }
     case JobState::running:
       return not_in_state(RefusalCode::is_running, job, "only a waiting job can be rescheduled");
+    case JobState::uncertain:
+      return not_in_state(RefusalCode::is_uncertain, job, "its record has a hole; retry or cancel it");
     case JobState::completed:
     case JobState::cancelled:
     case JobState::dead:
@@ -197,10 +205,12 @@ Refused judge(Draft& draft, const Retry& command) {
   const auto found = find_job(draft.view, command.job);
   if (!found) return found.error();
   const Job& job = **found;
-  if (job.state != JobState::dead) return not_in_state(RefusalCode::not_dead, job, "only a dead job can be retried");
+  if (job.state != JobState::dead && job.state != JobState::uncertain) {
+    return not_in_state(RefusalCode::not_dead, job, "only a dead job can be retried");
+  }
   const auto due = due_of(command.due, draft.now);
   if (!due) return due.error();
-  if (!job.spec->unique_key.empty()) {
+  if (is_final(job.state) && !job.spec->unique_key.empty()) {
     if (const auto holder = draft.view.key_holder(job.spec->queue, job.spec->unique_key)) {
       return key_taken(job.spec->unique_key, id_of(draft.view, *holder));
     }

@@ -47,7 +47,8 @@ class Line {
   Line& due(const Due& due, Instant from) {
     raw("due", to_string(due.at));
     std::int64_t delay = 0;  // any two numbers may stand in a log: what does not fit is not shown
-    if (!due.after || __builtin_sub_overflow(due.at.time_since_epoch().count(), from.time_since_epoch().count(), &delay)) {
+    if (!due.after ||
+        __builtin_sub_overflow(due.at.time_since_epoch().count(), from.time_since_epoch().count(), &delay)) {
       return *this;
     }
     return raw("in", to_string(Duration(delay)));
@@ -179,7 +180,37 @@ struct Describe {
     if (event.refusal.job != 0) line.count("job", event.refusal.job);
   }
 
+  void operator()(const FeatureLevelRaised& event) const {
+    line.count("before", event.before).count("after", event.after);
+  }
+  void operator()(const ClockDoubted& event) const {
+    line.raw("last", to_string(event.last_wall)).raw("by", to_string(event.by));
+  }
+  void operator()(const ClockConfirmed&) const {}
+  void operator()(const SnapshotTaken& event) const {
+    line.count("sequence", event.sequence.value()).count("jobs", event.jobs).raw("state", hex(event.state_hash));
+    line.raw("sha256", hex(event.file_sha256));
+  }
+  void operator()(const SegmentsDropped& event) const {
+    line.count("first", event.first.value()).count("last", event.last.value());
+  }
+  void operator()(const JobMarkedUncertain& event) const { job(event.job).text("why", event.why); }
+  void operator()(const GapDeclared& event) const {
+    line.count("first", recorded.sequence.value()).count("last", event.last.value()).text("why", event.reason);
+  }
+  void operator()(const EventLost&) const {}
+  void operator()(const EventSetAside& event) const { line.text("why", event.why).count("bytes", event.stored.size()); }
+
  private:
+  static std::string hex(std::string_view bytes) {
+    static constexpr char digits[] = "0123456789abcdef";
+    std::string text;
+    for (const char byte : bytes) {
+      text += digits[static_cast<unsigned char>(byte) >> 4];
+      text += digits[static_cast<unsigned char>(byte) & 15];
+    }
+    return text;
+  }
   Line& job(const JobId& id) const { return line.raw("job", to_string(id)); }
   void ended(const Next& next, const Token& token) const {
     line.next(next, recorded.wall).raw("token", to_string(token));

@@ -148,6 +148,10 @@ void compare(Report& report, const Book& left, const Book& right) {
   fields("boot_id", left.boot_id, right.boot_id)("book_offset", left.book_offset, right.book_offset);
   fields("open", left.open, right.open)("era", left.era, right.era)("names", left.names, right.names);
   fields("generation", left.generation, right.generation)("held", left.held, right.held);
+  fields("feature_level", left.feature_level, right.feature_level);
+  fields("clock_doubted", left.clock_doubted, right.clock_doubted);
+  fields("dropped_through", left.dropped_through, right.dropped_through);
+  fields("lost_through", left.lost_through, right.lost_through);
 }
 
 void compare(Report& report, const std::string& what, const JobSpec& left, const JobSpec& right) {

@@ -67,5 +67,10 @@ using Refused = std::optional<Refusal>;  // nothing: the command happens
 [[nodiscard]] Refused judge(Draft& draft, const StepClock& command);
 [[nodiscard]] Refused judge(Draft& draft, const BeginGeneration& command);
 [[nodiscard]] Refused judge(Draft& draft, const ExpireLeases& command);
+[[nodiscard]] Refused judge(Draft& draft, const ConfirmClock& command);
+[[nodiscard]] Refused judge(Draft& draft, const RaiseFeatureLevel& command);
+[[nodiscard]] Refused judge(Draft& draft, const DoubtClock& command);
+[[nodiscard]] Refused judge(Draft& draft, const RecordSnapshot& command);
+[[nodiscard]] Refused judge(Draft& draft, const RecordDrop& command);
 
 }  // namespace daybook

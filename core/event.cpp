@@ -3,6 +3,7 @@
 #include "daybook/core/event.hpp"
 
 #include <array>
+#include <type_traits>
 
 namespace daybook {
 namespace {
@@ -38,6 +39,15 @@ DAYBOOK_NAME_OF(JobRescheduled)
 DAYBOOK_NAME_OF(JobRetried)
 DAYBOOK_NAME_OF(OutcomeRefused)
 DAYBOOK_NAME_OF(RequestRefused)
+DAYBOOK_NAME_OF(FeatureLevelRaised)
+DAYBOOK_NAME_OF(ClockDoubted)
+DAYBOOK_NAME_OF(ClockConfirmed)
+DAYBOOK_NAME_OF(SnapshotTaken)
+DAYBOOK_NAME_OF(SegmentsDropped)
+DAYBOOK_NAME_OF(JobMarkedUncertain)
+DAYBOOK_NAME_OF(GapDeclared)
+DAYBOOK_NAME_OF(EventLost)
+DAYBOOK_NAME_OF(EventSetAside)
 #undef DAYBOOK_NAME_OF
 
 template <class Variant>
@@ -79,6 +89,14 @@ std::string_view type_name(const Event& event) {
 
 std::vector<std::string_view> all_event_type_names() {
   return {NamesOf<Event>::all.begin(), NamesOf<Event>::all.end()};
+}
+
+std::uint32_t feature_level_of(const Event& event) {
+  if (const auto* refused = std::get_if<RequestRefused>(&event))
+    return refused->refusal.code > RefusalCode::too_old ? 2 : 1;
+  constexpr std::size_t of_level_1 = 26;  // the alternatives up to RequestRefused
+  static_assert(std::is_same_v<std::variant_alternative_t<of_level_1, Event>, FeatureLevelRaised>);
+  return event.index() < of_level_1 ? 1 : 2;
 }
 
 std::vector<Sequence> jobs_of(Sequence sequence, const Event& event) {

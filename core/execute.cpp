@@ -128,6 +128,8 @@ class Execution {
   [[nodiscard]] Sequence next() const { return store_.book().head.next(); }
 
   void record(Event event, const Provenance& by, const std::optional<RequestRef>& request) {
+    DAYBOOK_ASSERT(feature_level_of(event) <= store_.book().feature_level ||
+                   std::holds_alternative<FeatureLevelRaised>(event));
     events_.push_back(RecordedEvent{next(), epoch_, now_.wall, now_.boot, by, request, std::move(event)});
     apply(store_, events_.back());
   }
@@ -222,7 +224,9 @@ class Execution {
 
   // What passes by itself is not held against a request: asked again, it may happen.
   tl::unexpected<Refusal> leave(Refusal refusal, std::vector<Event> events, std::size_t command) {
-    if (!store_.book().held && refusal.code != RefusalCode::storage_full) {
+    const bool passes = refusal.code == RefusalCode::storage_full || refusal.code == RefusalCode::clock_doubted ||
+                        refusal.code == RefusalCode::needs_upgrade;
+    if (!store_.book().held && !passes) {
       if (request_) events.emplace_back(RequestRefused{refusal});
       record_all(std::move(events), command);
     }

@@ -9,8 +9,8 @@
 namespace daybook {
 namespace {
 
-constexpr std::array phases = {Phase::scheduled, Phase::available, Phase::retryable, Phase::awaiting,
-                               Phase::running,   Phase::completed, Phase::cancelled, Phase::dead};
+constexpr std::array phases = {Phase::scheduled, Phase::available, Phase::retryable, Phase::awaiting, Phase::running,
+                               Phase::completed, Phase::cancelled, Phase::dead,      Phase::uncertain};
 
 }  // namespace
 
@@ -28,6 +28,8 @@ std::string_view to_string(JobState state) {
       return "cancelled";
     case JobState::dead:
       return "dead";
+    case JobState::uncertain:
+      return "uncertain";
   }
   return "unknown";
 }
@@ -50,6 +52,8 @@ std::string_view to_string(Phase phase) {
       return "cancelled";
     case Phase::dead:
       return "dead";
+    case Phase::uncertain:
+      return "uncertain";
   }
   return "unknown";
 }
@@ -115,8 +119,10 @@ Phase phase(const Job& job, const Moment& now) {
       return Phase::cancelled;
     case JobState::dead:
       return Phase::dead;
+    case JobState::uncertain:
+      return Phase::uncertain;
   }
-  return Phase::dead;
+  return Phase::uncertain;
 }
 
 bool operator==(const Job& a, const Job& b) {

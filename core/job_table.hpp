@@ -46,7 +46,7 @@ class JobTable {
   };
   using ReadySet = std::set<ReadyKey>;
   using Lanes = std::unordered_map<NameId, ReadySet>;  // by kind
-  static constexpr std::size_t states = 6;
+  static constexpr std::size_t states = 7;
   using StateCounts = std::array<std::uint64_t, states>;
 
   enum class Place : std::uint8_t { none, ready, wall_future, book_future };

@@ -53,6 +53,12 @@ std::string_view to_string(RefusalCode code) {
       return "read_only";
     case RefusalCode::too_old:
       return "too_old";
+    case RefusalCode::clock_doubted:
+      return "clock_doubted";
+    case RefusalCode::needs_upgrade:
+      return "needs_upgrade";
+    case RefusalCode::is_uncertain:
+      return "is_uncertain";
   }
   return "unknown";
 }

@@ -25,6 +25,8 @@ std::string superseded(const Job& job, const Token& token) {
     case JobState::awaiting:
       return "the claim of token " + to_string(token) + " has ended and the job waits again, due " +
              to_string(job.due.at);
+    case JobState::uncertain:
+      return "the record of the job has a hole, and it waits for an operator";
     case JobState::completed:
     case JobState::cancelled:
     case JobState::dead:

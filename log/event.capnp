@@ -69,6 +69,17 @@ struct RecordedEvent {
     jobRetried @38 :JobRetried;
     outcomeRefused @39 :OutcomeRefused;
     requestRefused @40 :RequestRefused;
+
+    # From feature level 2 on.
+    featureLevelRaised @41 :FeatureLevelRaised;
+    clockDoubted @42 :ClockDoubted;
+    clockConfirmed @43 :ClockConfirmed;
+    snapshotTaken @44 :SnapshotTaken;
+    segmentsDropped @45 :SegmentsDropped;
+    jobMarkedUncertain @46 :JobMarkedUncertain;
+    gapDeclared @47 :GapDeclared;
+    eventLost @48 :EventLost;
+    eventSetAside @49 :EventSetAside;
   }
 }
 
@@ -450,7 +461,55 @@ enum OutcomeKind {
 }
 
 struct RequestRefused {
-  code @0 :UInt16;    # number of the refusal code
+  code @0 :UInt16;    # number of the refusal code; revision 2: above 24
   sentence @1 :Data;
   job @2 :UInt64;     # sequence of the job concerned; 0: none
+}
+
+# ---- feature level 2
+
+struct FeatureLevelRaised {
+  before @0 :UInt32;
+  after @1 :UInt32;
+}
+
+struct ClockDoubted {
+  lastWall @0 :Int64;  # wall clock of the last event before the opening
+  by @1 :Int64;        # duration from there to the clock of the opening
+}
+
+struct ClockConfirmed {
+}
+
+struct SnapshotTaken {
+  sequence @0 :UInt64;    # the last event whose effect is in it
+  stateHash @1 :Data;     # 32 bytes
+  fileSha256 @2 :Data;    # 32 bytes
+  jobs @3 :UInt64;
+}
+
+struct SegmentsDropped {
+  first @0 :UInt64;
+  last @1 :UInt64;
+}
+
+struct JobMarkedUncertain {
+  job :group {
+    sequence @0 :UInt64;
+    generation @1 :UInt32;
+  }
+  why @2 :Data;
+}
+
+struct GapDeclared {
+  last @0 :UInt64;    # the gap begins with this event's own sequence
+  reason @1 :Data;
+}
+
+struct EventLost {
+}
+
+struct EventSetAside {
+  why @0 :Data;
+  stored @1 :Data;    # the event's own message
 }

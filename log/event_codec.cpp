@@ -77,6 +77,12 @@ struct VariableWords {
     return (event.worker.queues.size() + event.worker.kinds.size()) / 2 + 2;
   }
   std::size_t operator()(const RequestRefused& event) const { return words_of_text(event.refusal.sentence); }
+  std::size_t operator()(const SnapshotTaken&) const { return 8; }
+  std::size_t operator()(const JobMarkedUncertain& event) const { return words_of_text(event.why); }
+  std::size_t operator()(const GapDeclared& event) const { return words_of_text(event.reason); }
+  std::size_t operator()(const EventSetAside& event) const {
+    return words_of_text(event.why) + words_of_text(event.stored);
+  }
   template <class Other>
   std::size_t operator()(const Other&) const {
     return 0;

@@ -36,8 +36,8 @@ Ours from_wire(Wire value, Ours lowest, Ours highest, const char* what) {
   return static_cast<Ours>(number);
 }
 
-RefusalCode refusal_code(std::uint16_t number) {
-  return from_wire(number, RefusalCode::invalid_argument, RefusalCode::too_old, "refusal code");
+RefusalCode refusal_code(std::uint16_t number, RefusalCode highest) {
+  return from_wire(number, RefusalCode::invalid_argument, highest, "refusal code");
 }
 
 // ---- reading: the parts ----
@@ -295,12 +295,57 @@ OutcomeRefused read(wire::OutcomeRefused::Reader from) {
   return {.job = job_id(from.getJob()),
           .token = token(from.getToken()),
           .outcome = from_wire(from.getOutcome(), OutcomeKind::complete, OutcomeKind::release, "outcome"),
-          .reason = refusal_code(from.getReason())};
+          .reason = refusal_code(from.getReason(), RefusalCode::too_old)};
 }
 
 RequestRefused read(wire::RequestRefused::Reader from) {
-  return {
-      .refusal = {.code = refusal_code(from.getCode()), .sentence = text(from.getSentence()), .job = from.getJob()}};
+  return {.refusal = {.code = refusal_code(from.getCode(), RefusalCode::is_uncertain),
+                      .sentence = text(from.getSentence()),
+                      .job = from.getJob()}};
+}
+
+FeatureLevelRaised read(wire::FeatureLevelRaised::Reader from) {
+  return {.before = from.getBefore(), .after = from.getAfter()};
+}
+
+ClockDoubted read(wire::ClockDoubted::Reader from) {
+  return {.last_wall = instant(from.getLastWall()), .by = Duration(from.getBy())};
+}
+
+ClockConfirmed read(wire::ClockConfirmed::Reader) {
+  return {};
+}
+
+std::string hash(capnp::Data::Reader from, const char* what) {
+  if (from.size() == 32) return text(from);
+  throw Undecodable{std::string(what) + " of " + std::to_string(from.size()) + " bytes, expected 32"};
+}
+
+SnapshotTaken read(wire::SnapshotTaken::Reader from) {
+  return {.sequence = Sequence(from.getSequence()),
+          .state_hash = hash(from.getStateHash(), "state hash"),
+          .file_sha256 = hash(from.getFileSha256(), "SHA-256 of the snapshot"),
+          .jobs = from.getJobs()};
+}
+
+SegmentsDropped read(wire::SegmentsDropped::Reader from) {
+  return {.first = Sequence(from.getFirst()), .last = Sequence(from.getLast())};
+}
+
+JobMarkedUncertain read(wire::JobMarkedUncertain::Reader from) {
+  return {.job = job_id(from.getJob()), .why = text(from.getWhy())};
+}
+
+GapDeclared read(wire::GapDeclared::Reader from) {
+  return {.last = Sequence(from.getLast()), .reason = text(from.getReason())};
+}
+
+EventLost read(wire::EventLost::Reader) {
+  return {};
+}
+
+EventSetAside read(wire::EventSetAside::Reader from) {
+  return {.why = text(from.getWhy()), .stored = text(from.getStored())};
 }
 
 Event read(Body::Reader body) {
@@ -357,6 +402,24 @@ Event read(Body::Reader body) {
       return read(body.getOutcomeRefused());
     case Which::REQUEST_REFUSED:
       return read(body.getRequestRefused());
+    case Which::FEATURE_LEVEL_RAISED:
+      return read(body.getFeatureLevelRaised());
+    case Which::CLOCK_DOUBTED:
+      return read(body.getClockDoubted());
+    case Which::CLOCK_CONFIRMED:
+      return read(body.getClockConfirmed());
+    case Which::SNAPSHOT_TAKEN:
+      return read(body.getSnapshotTaken());
+    case Which::SEGMENTS_DROPPED:
+      return read(body.getSegmentsDropped());
+    case Which::JOB_MARKED_UNCERTAIN:
+      return read(body.getJobMarkedUncertain());
+    case Which::GAP_DECLARED:
+      return read(body.getGapDeclared());
+    case Which::EVENT_LOST:
+      return read(body.getEventLost());
+    case Which::EVENT_SET_ASIDE:
+      return read(body.getEventSetAside());
   }
   throw Undecodable{"body of kind " + std::to_string(static_cast<unsigned>(body.which()))};
 }
@@ -404,6 +467,10 @@ RecordedEvent codec::read(wire::RecordedEvent::Reader from, const Place& where) 
       to.request = RequestRef{NameId(request.getClient()), text(request.getId()), request.getCommand()};
     }
     to.event = daybook::read(body);
+    if (codec::revision_of(to.event) > from.getRevision()) {
+      throw Undecodable{"revision " + std::to_string(from.getRevision()) + " of type " + std::to_string(type) +
+                        " with a value that only revision " + std::to_string(codec::revision_of(to.event)) + " has"};
+    }
   } catch (const Undecodable& problem) {
     throw CorruptionError(Damage::foreign, here, problem.what);
   } catch (const kj::Exception& problem) {

@@ -17,10 +17,11 @@
 namespace daybook::codec {
 
 inline constexpr std::size_t event_types = std::variant_size_v<Event>;
-static_assert(static_cast<std::size_t>(wire::RecordedEvent::Body::REQUEST_REFUSED) + 1 == event_types,
+static_assert(static_cast<std::size_t>(wire::RecordedEvent::Body::EVENT_SET_ASIDE) + 1 == event_types,
               "every event of the schema has its place in the variant, and the reverse");
 
-/// The highest revision of each event type that this release knows, and the one it writes; by the number of the type.
+/// The highest revision of each event type that this release knows, by the number of the type. It writes the lowest that can
+/// say what the event says, so that older releases read what they can.
 inline constexpr std::array<std::uint16_t, event_types> revisions = {
     1,  // BookOpened
     1,  // BookClosed
@@ -47,8 +48,20 @@ inline constexpr std::array<std::uint16_t, event_types> revisions = {
     1,  // JobRescheduled
     1,  // JobRetried
     1,  // OutcomeRefused
-    1,  // RequestRefused
+    2,  // RequestRefused: codes above 24
+    1,  // FeatureLevelRaised
+    1,  // ClockDoubted
+    1,  // ClockConfirmed
+    1,  // SnapshotTaken
+    1,  // SegmentsDropped
+    1,  // JobMarkedUncertain
+    1,  // GapDeclared
+    1,  // EventLost
+    1,  // EventSetAside
 };
+
+/// The lowest revision of its type that can say what the event says.
+[[nodiscard]] std::uint16_t revision_of(const Event& event);
 
 /// Fills a fresh message.
 void write(wire::RecordedEvent::Builder to, const RecordedEvent& event);

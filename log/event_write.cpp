@@ -328,7 +328,64 @@ void write(Body::Builder body, const RequestRefused& event) {
   to.setJob(event.refusal.job);
 }
 
+void write(Body::Builder body, const FeatureLevelRaised& event) {
+  auto to = body.initFeatureLevelRaised();
+  to.setBefore(event.before);
+  to.setAfter(event.after);
+}
+
+void write(Body::Builder body, const ClockDoubted& event) {
+  auto to = body.initClockDoubted();
+  to.setLastWall(count(event.last_wall));
+  to.setBy(count(event.by));
+}
+
+void write(Body::Builder body, const ClockConfirmed&) {
+  body.initClockConfirmed();
+}
+
+void write(Body::Builder body, const SnapshotTaken& event) {
+  auto to = body.initSnapshotTaken();
+  to.setSequence(event.sequence.value());
+  put_text(event.state_hash, [&](auto text) { to.setStateHash(text); });
+  put_text(event.file_sha256, [&](auto text) { to.setFileSha256(text); });
+  to.setJobs(event.jobs);
+}
+
+void write(Body::Builder body, const SegmentsDropped& event) {
+  auto to = body.initSegmentsDropped();
+  to.setFirst(event.first.value());
+  to.setLast(event.last.value());
+}
+
+void write(Body::Builder body, const JobMarkedUncertain& event) {
+  auto to = body.initJobMarkedUncertain();
+  put(to.getJob(), event.job);
+  put_text(event.why, [&](auto text) { to.setWhy(text); });
+}
+
+void write(Body::Builder body, const GapDeclared& event) {
+  auto to = body.initGapDeclared();
+  to.setLast(event.last.value());
+  put_text(event.reason, [&](auto text) { to.setReason(text); });
+}
+
+void write(Body::Builder body, const EventLost&) {
+  body.initEventLost();
+}
+
+void write(Body::Builder body, const EventSetAside& event) {
+  auto to = body.initEventSetAside();
+  put_text(event.why, [&](auto text) { to.setWhy(text); });
+  put_text(event.stored, [&](auto text) { to.setStored(text); });
+}
+
 }  // namespace
+
+std::uint16_t codec::revision_of(const Event& event) {
+  const auto* refused = std::get_if<RequestRefused>(&event);
+  return refused && refused->refusal.code > RefusalCode::too_old ? 2 : 1;
+}
 
 void codec::write(wire::RecordedEvent::Builder to, const RecordedEvent& event) {
   to.setSequence(event.sequence.value());
@@ -352,7 +409,7 @@ void codec::write(wire::RecordedEvent::Builder to, const RecordedEvent& event) {
   std::visit([&](const auto& alternative) { daybook::write(body, alternative); }, event.event);
   const auto type = static_cast<std::uint16_t>(body.which());
   to.setType(type);
-  to.setRevision(codec::revisions[type]);
+  to.setRevision(codec::revision_of(event.event));
 }
 
 }  // namespace daybook

@@ -10,7 +10,7 @@
 
 namespace daybook {
 
-inline constexpr std::uint32_t layout_version = 1;
+inline constexpr std::uint32_t layout_version = 2;
 
 enum class Table : std::uint8_t {
   meta,              // mark, book, frontiers, settings

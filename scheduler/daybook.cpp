@@ -270,11 +270,14 @@ Stat Daybook::stat() const {
                              .running = count(queue.id, JobState::running),
                              .completed = count(queue.id, JobState::completed),
                              .cancelled = count(queue.id, JobState::cancelled),
-                             .dead = count(queue.id, JobState::dead)});
+                             .dead = count(queue.id, JobState::dead),
+                             .uncertain = count(queue.id, JobState::uncertain)});
     });
     stat.head = view.book().head;
     stat.epoch = view.book().epoch;
     stat.held = view.book().held;
+    stat.feature_level = view.book().feature_level;
+    stat.clock_doubted = view.book().clock_doubted;
     stat.refusals_counted = impl_->driver().refusals_counted();
     stat.costs = impl_->parts().log->costs();  // the log is the engine's, and the engine rests while we look
   });

@@ -48,12 +48,12 @@ std::vector<Enum> named_values() {
 }
 
 TEST(LifecyclePage, HasEveryPhaseAndTheStateBehindIt) {
-  ASSERT_EQ(named_values<Phase>().size(), 8U);
+  ASSERT_EQ(named_values<Phase>().size(), 9U);
   for (const Phase phase : named_values<Phase>()) EXPECT_TRUE(has_row("States and phases", to_string(phase)));
 }
 
 TEST(LifecyclePage, HasEveryState) {
-  ASSERT_EQ(named_values<JobState>().size(), 6U);
+  ASSERT_EQ(named_values<JobState>().size(), 7U);
   const std::string page = section("States and phases");
   for (const JobState state : named_values<JobState>()) {
     EXPECT_NE(page.find("| `" + std::string(to_string(state)) + "` |"), std::string::npos) << to_string(state);
@@ -74,7 +74,7 @@ TEST(LifecyclePage, HasEveryEvent) {
 }
 
 TEST(LifecyclePage, HasEveryRefusal) {
-  ASSERT_EQ(named_values<RefusalCode>().size(), 24U);
+  ASSERT_EQ(named_values<RefusalCode>().size(), 27U);
   for (const RefusalCode code : named_values<RefusalCode>()) EXPECT_TRUE(has_row("Refusals", to_string(code)));
 }
 

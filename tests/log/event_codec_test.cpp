@@ -140,26 +140,37 @@ TEST(EventCodec, AHeartbeatOfTenThousandClaimsFits) {
 
 TEST(EventCodec, AnUnknownTypeOfEventAsksForAnUpgrade) {
   auto bytes = encoded(sample_events().front());
-  bytes[type_at] = std::byte{26};
+  bytes[type_at] = std::byte{50};
   const auto refusal = refusal_of(bytes, {"log/1.seg", 4096, std::nullopt});
   ASSERT_TRUE(refusal);
   EXPECT_EQ(refusal->damage(), Damage::unknown_format);
   EXPECT_EQ(refusal->place().path, "log/1.seg");
   EXPECT_EQ(refusal->place().offset, 4096U);
   EXPECT_EQ(refusal->place().sequence, Sequence(1));
-  EXPECT_THAT(refusal->what(), HasSubstr("event of type 26, revision 1"));
+  EXPECT_THAT(refusal->what(), HasSubstr("event of type 50, revision 1"));
   EXPECT_THAT(refusal->what(), HasSubstr("newer release of Daybook; upgrade"));
 }
 
 TEST(EventCodec, ALaterRevisionOfAnyEventAsksForAnUpgrade) {
   for (const RecordedEvent& event : sample_events()) {
     auto bytes = encoded(event);
-    bytes[revision_at] = std::byte{2};
+    const bool second = std::holds_alternative<RequestRefused>(event.event);
+    bytes[revision_at] = second ? std::byte{3} : std::byte{2};
     const auto refusal = refusal_of(bytes);
     ASSERT_TRUE(refusal) << type_name(event.event);
     EXPECT_EQ(refusal->damage(), Damage::unknown_format);
-    EXPECT_THAT(refusal->what(), HasSubstr("revision 2, expected revisions up to 1 of it"));
+    EXPECT_THAT(refusal->what(), HasSubstr(second ? "revision 3, expected revisions up to 2 of it"
+                                                  : "revision 2, expected revisions up to 1 of it"));
   }
+}
+
+TEST(EventCodec, AValueOfALaterRevisionUnderAnEarlierOneIsRefused) {
+  auto bytes = encoded(recorded(RequestRefused{{RefusalCode::clock_doubted, "", 0}}));
+  ASSERT_EQ(bytes[revision_at], std::byte{2});
+  bytes[revision_at] = std::byte{1};
+  ASSERT_TRUE(refusal_of(bytes));
+  EXPECT_EQ(refusal_of(bytes)->damage(), Damage::foreign);
+  EXPECT_EQ(encoded(recorded(RequestRefused{{RefusalCode::too_old, "", 0}}))[revision_at], std::byte{1});
 }
 
 TEST(EventCodec, ATypeThatContradictsTheBodyIsRefused) {
@@ -193,7 +204,9 @@ TEST(EventCodec, ANumberThatNoEnumHasIsRefused) {
       but<LeaseExpired>([&](auto& event) { odd(event.reason); }),
       but<OutcomeRefused>([&](auto& event) { odd(event.outcome); }),
       but<OutcomeRefused>([&](auto& event) { event.reason = static_cast<RefusalCode>(0); }),
-      but<RequestRefused>([&](auto& event) { event.refusal.code = static_cast<RefusalCode>(25); }),
+      but<RequestRefused>([&](auto& event) { event.refusal.code = static_cast<RefusalCode>(28); }),
+      but<OutcomeRefused>([&](auto& event) { event.reason = RefusalCode::clock_doubted; }),
+      but<SnapshotTaken>([&](auto& event) { event.state_hash.pop_back(); }),
   };
   for (Event& event : events) {
     const std::string_view name = type_name(event);

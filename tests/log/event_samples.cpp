@@ -145,6 +145,20 @@ std::vector<Event> events() {
       JobRescheduled{.job = {Sequence(numeric_limits<std::uint64_t>::max()), GenerationTag(0xffffffff)},
                      .due = {Instant(Duration(numeric_limits<std::int64_t>::max())),
                              BookTime(Duration(numeric_limits<std::int64_t>::min()))}},
+      // Feature level 2.
+      FeatureLevelRaised{.before = 1, .after = 2},
+      ClockDoubted{.last_wall = noon, .by = Duration(-31'536'000'000'000)},
+      ClockConfirmed{},
+      SnapshotTaken{.sequence = Sequence(30),
+                    .state_hash = std::string(32, '\x17'),
+                    .file_sha256 = std::string(32, '\xe8'),
+                    .jobs = 12},
+      SegmentsDropped{.first = Sequence(1), .last = Sequence(20)},
+      JobMarkedUncertain{.job = job, .why = "events 21 to 24 are lost"},
+      GapDeclared{.last = Sequence(42), .reason = "log/1.seg: payload checksum"},
+      EventLost{},
+      EventSetAside{.why = "there is no job 22", .stored = any_bytes()},
+      RequestRefused{.refusal = {RefusalCode::is_uncertain, "job 12 is uncertain", 12}},
   };
 }
 

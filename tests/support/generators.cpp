@@ -8,231 +8,11 @@
 
 #include "daybook/core/escape.hpp"
 #include "daybook/core/limits.hpp"
+#include "support/generator_draws.hpp"
 
 namespace daybook {
-namespace {
 
-/// One value, drawn at the place of the call: only inside rc::gen::exec.
-template <class Type>
-Type any() {
-  return *rc::gen::arbitrary<Type>();
-}
-
-/// From `least` up to but without `end`, evenly: rapidcheck's own range keeps to its beginning while sizes are small.
-template <class Number>
-Number pick(Number least, Number end) {
-  return *rc::gen::resize(rc::kNominalSize, rc::gen::inRange<Number>(least, end));
-}
-
-/// Small numbers mostly, and the edges of the whole range.
-template <class Number>
-Number number(Number least = std::numeric_limits<Number>::min(), Number most = std::numeric_limits<Number>::max()) {
-  switch (pick(0, 12)) {
-    case 0:
-      return least;
-    case 1:
-      return most;
-    case 2:
-      return static_cast<Number>(most - 1);
-    default:
-      break;
-  }
-  const Number low = std::is_signed_v<Number> ? std::max(least, static_cast<Number>(-1'000'000)) : least;
-  const auto span = static_cast<std::uint64_t>(most) - static_cast<std::uint64_t>(low);
-  return *rc::gen::inRange<Number>(
-      low, static_cast<Number>(low + static_cast<Number>(std::min<std::uint64_t>(span, 2'000'000))));
-}
-
-template <class Enum>
-Enum one_of_enum(std::uint16_t first, std::uint16_t last) {
-  return static_cast<Enum>(pick<std::uint16_t>(first, static_cast<std::uint16_t>(last + 1)));
-}
-
-bool coin() {
-  return any<bool>();
-}
-
-/// One time in four, nothing.
-template <class Type>
-std::optional<Type> maybe() {
-  return pick(0, 4) == 0 ? std::nullopt : std::optional<Type>(any<Type>());
-}
-
-NameId name_or_none() {
-  return coin() ? NameId() : any<NameId>();
-}
-
-std::string some_bytes(std::size_t most) {
-  return *generate::bytes(most);
-}
-
-template <class Type>
-std::vector<Type> a_few(int least, int most) {
-  std::vector<Type> values;
-  const int count = pick(least, most + 1);
-  for (int i = 0; i < count; ++i) values.push_back(any<Type>());
-  return values;
-}
-
-Instant due_instant() {
-  return Instant(Duration(number<std::int64_t>(0, limits::due_max.time_since_epoch().count())));
-}
-
-Duration lease_length() {
-  return Duration(number<std::int64_t>(limits::lease_min.count(), limits::lease_max.count()));
-}
-
-std::uint32_t attempt_number() {
-  return number<std::uint32_t>(1, limits::attempts_max);
-}
-
-std::shared_ptr<const JobSpec> some_spec() {
-  return std::make_shared<const JobSpec>(any<JobSpec>());
-}
-
-Renewal some_renewal() {
-  return {any<JobId>(), any<Token>(), any<BookTime>(), any<Instant>(), maybe<Envelope>()};
-}
-
-Holder some_holder() {
-  return one_of_enum<Holder>(0, 1);
-}
-
-// ---- one function per event ---------------------------------------------------------------------------------------
-
-template <class Type>
-Type make();
-
-template <>
-BookOpened make() {
-  BookOpened event;
-  event.epoch = any<Epoch>();
-  event.boot_id = any<Uuid>();
-  event.book_offset = any<Duration>();
-  event.new_boot = coin();
-  event.tail = one_of_enum<TailStatus>(0, 3);
-  if (event.tail == TailStatus::torn) {
-    event.bytes_cut = number<std::uint64_t>(1);
-    event.cut_sha256 = std::string(32, static_cast<char>(number<std::uint8_t>()));
-  }
-  event.process = number<std::uint32_t>();
-  event.host = some_bytes(64);
-  event.release = some_bytes(32);
-  return event;
-}
-template <>
-BookClosed make() {
-  return {};
-}
-template <>
-ClockStepped make() {
-  return {any<Duration>(), number<std::uint32_t>()};
-}
-template <>
-ConfigurationChanged make() {
-  return {any<Setting>(), some_bytes(64)};
-}
-template <>
-NameDefined make() {
-  return {any<Name>()};
-}
-template <>
-GenerationBegun make() {
-  return {any<Generation>(), coin(), coin() ? Uuid() : any<Uuid>(), number<std::uint64_t>()};
-}
-template <>
-BookAdopted make() {
-  return {};
-}
-template <>
-QueuePaused make() {
-  return {any<NameId>()};
-}
-template <>
-QueueResumed make() {
-  return {any<NameId>()};
-}
-template <>
-WorkerJoined make() {
-  return {any<Worker>()};
-}
-template <>
-WorkerLeft make() {
-  return {any<NameId>(), one_of_enum<LeaveReason>(0, 1)};
-}
-template <>
-JobScheduled make() {
-  return {some_spec(), any<GenerationTag>(), any<Due>()};
-}
-template <>
-DuplicateSuppressed make() {
-  return {any<JobId>(), any<NameId>(), one_of_enum<OnConflict>(0, 1)};
-}
-template <>
-JobClaimed make() {
-  return {any<JobId>(),         attempt_number(), any<NameId>(),   some_holder(),
-          any<GenerationTag>(), lease_length(),   any<BookTime>(), any<Instant>()};
-}
-template <>
-LeasesRenewed make() {
-  LeasesRenewed event{lease_length(), one_of_enum<RenewReason>(0, 1), {}};
-  const int count = pick(1, 5);
-  for (int i = 0; i < count; ++i) event.renewals.push_back(some_renewal());
-  return event;
-}
-template <>
-JobCompleted make() {
-  return {any<JobId>(), any<Token>(), attempt_number(), any<Envelope>()};
-}
-template <>
-AttemptFailed make() {
-  return {any<JobId>(), any<Token>(), attempt_number(), any<Envelope>(), name_or_none(), coin(), any<Next>()};
-}
-template <>
-LeaseExpired make() {
-  return {any<JobId>(), any<Token>(), attempt_number(), one_of_enum<ExpiryReason>(0, 2), any<Next>()};
-}
-template <>
-JobSnoozed make() {
-  return {any<JobId>(), any<Token>(), *generate::next_without_death()};
-}
-template <>
-JobReleased make() {
-  return {any<JobId>(), any<Token>(), *generate::next_without_death()};
-}
-template <>
-CancelRequested make() {
-  return {any<JobId>()};
-}
-template <>
-JobCancelled make() {
-  return {any<JobId>()};
-}
-template <>
-JobRescheduled make() {
-  return {any<JobId>(), any<Due>()};
-}
-template <>
-JobRetried make() {
-  return {any<JobId>(), any<Due>(), number<std::uint32_t>(1)};
-}
-template <>
-OutcomeRefused make() {
-  return {any<JobId>(), any<Token>(), one_of_enum<OutcomeKind>(0, 4), one_of_enum<RefusalCode>(1, 24)};
-}
-template <>
-RequestRefused make() {
-  return {any<Refusal>()};
-}
-
-template <std::size_t... Indexes>
-Event make_event(std::size_t index, std::index_sequence<Indexes...> /*all*/) {
-  Event event;
-  static_cast<void>(((index == Indexes && (event = make<std::variant_alternative_t<Indexes, Event>>(), true)) || ...));
-  return event;
-}
-
-}  // namespace
+using namespace draw;
 
 namespace generate {
 
@@ -277,10 +57,6 @@ rc::Gen<Next> next_without_death() {
     if (coin()) return Cancelled{};
     return Again{any<Due>()};
   });
-}
-
-rc::Gen<Event> event_of(std::size_t index) {
-  return rc::gen::exec([index] { return make_event(index, std::make_index_sequence<std::variant_size_v<Event>>()); });
 }
 
 rc::Gen<Job> job_in(JobState state) {
@@ -418,7 +194,7 @@ DAYBOOK_DRAW(Lease, {
                any<BookTime>(), any<Instant>(), any<Instant>()};
 })
 DAYBOOK_DRAW(RefusedOutcome, { return RefusedOutcome{any<Token>(), one_of_enum<RefusalCode>(1, 24)}; })
-DAYBOOK_DRAW(JobState, { return one_of_enum<JobState>(0, 5); })
+DAYBOOK_DRAW(JobState, { return one_of_enum<JobState>(0, 6); })
 DAYBOOK_DRAW(Job, { return *generate::job_in(any<JobState>()); })
 DAYBOOK_DRAW(Name, { return Name{any<NameId>(), one_of_enum<NameSort>(1, 6), *generate::name()}; })
 DAYBOOK_DRAW(Queue, { return Queue{any<NameId>(), coin()}; })
@@ -447,9 +223,13 @@ DAYBOOK_DRAW(Book, {
   book.names = number<std::uint32_t>();
   book.generation = any<Generation>();
   book.held = coin();
+  book.feature_level = number<std::uint32_t>();
+  book.clock_doubted = coin();
+  book.dropped_through = any<Sequence>();
+  book.lost_through = any<Sequence>();
   return book;
 })
-DAYBOOK_DRAW(Refusal, { return Refusal{one_of_enum<RefusalCode>(1, 24), some_bytes(200), number<std::uint64_t>()}; })
+DAYBOOK_DRAW(Refusal, { return Refusal{one_of_enum<RefusalCode>(1, 27), some_bytes(200), number<std::uint64_t>()}; })
 DAYBOOK_DRAW(Next, {
   switch (pick(0, 3)) {
     case 0:

@@ -5,6 +5,7 @@
 #include <array>
 #include <chrono>
 
+#include "daybook/core/apply.hpp"
 #include "daybook/core/limits.hpp"
 #include "daybook/core/state.hpp"
 
@@ -18,18 +19,18 @@ using Kind = Step::Kind;
 
 namespace {
 
-constexpr std::array<std::string_view, 24> kind_names = {
-    "schedule",   "claim",  "renew", "complete", "fail",    "snooze", "release",   "cancel",
-    "reschedule", "retry",  "pause", "resume",   "join",    "leave",  "configure", "expire",
-    "batch",      "repeat", "pass",  "jump",     "restart", "crash",  "copy",      "adopt"};
+constexpr std::array<std::string_view, 25> kind_names = {
+    "schedule", "claim", "renew",   "complete", "fail",  "snooze",    "release", "cancel", "reschedule",
+    "retry",    "pause", "resume",  "join",     "leave", "configure", "expire",  "batch",  "repeat",
+    "pass",     "jump",  "restart", "crash",    "copy",  "adopt",     "record"};
 
 // Out of a hundred.
-constexpr std::array<std::pair<Kind, std::uint32_t>, 24> weights = {{
+constexpr std::array<std::pair<Kind, std::uint32_t>, 25> weights = {{
     {Kind::schedule, 20}, {Kind::claim, 14},  {Kind::renew, 4},  {Kind::complete, 8},   {Kind::fail, 8},
     {Kind::snooze, 2},    {Kind::release, 2}, {Kind::cancel, 3}, {Kind::reschedule, 2}, {Kind::retry, 3},
     {Kind::pause, 1},     {Kind::resume, 1},  {Kind::join, 1},   {Kind::leave, 1},      {Kind::configure, 1},
-    {Kind::expire, 1},    {Kind::batch, 8},   {Kind::repeat, 3}, {Kind::pass, 9},       {Kind::jump, 2},
-    {Kind::restart, 1},   {Kind::crash, 2},   {Kind::copy, 1},   {Kind::adopt, 2},
+    {Kind::expire, 1},    {Kind::batch, 8},   {Kind::repeat, 3}, {Kind::pass, 7},       {Kind::jump, 2},
+    {Kind::restart, 1},   {Kind::crash, 2},   {Kind::copy, 1},   {Kind::adopt, 2},      {Kind::record, 2},
 }};
 
 std::uint64_t mix(std::uint64_t& state) {  // splitmix64
@@ -178,6 +179,29 @@ std::vector<Exchange> Driver::step(const Step& step) {
     }
     case Kind::adopt:
       exchanges.push_back(submit({{AdoptBook{}}, context(choices)}));
+      break;
+    case Kind::record:
+      switch (choices.below(6)) {
+        case 0:
+          exchanges.push_back(submit({{RaiseFeatureLevel{}}, context(choices)}));
+          break;
+        case 1:
+          exchanges.push_back(submit({{DoubtClock{{now_.wall, choices.delay()}}}, {}}));
+          if (choices.once_in(3)) break;  // mostly confirmed at once: a history goes on claiming
+          [[fallthrough]];
+        case 2:
+          exchanges.push_back(submit({{ConfirmClock{}}, context(choices)}));
+          break;
+        case 3:
+          exchanges.push_back(
+              submit({{RecordSnapshot{{store_->book().head, std::string(32, 's'), std::string(32, 'f'), 1}}}, {}}));
+          break;
+        case 4:
+          exchanges.push_back(submit({{RecordDrop{{store_->book().dropped_through.next(), store_->book().head}}}, {}}));
+          break;
+        default:
+          declare_gap(choices);
+      }
       break;
     case Kind::repeat:
       if (!with_request_.empty()) exchanges.push_back(submit(with_request_[choices.below(with_request_.size())]));
@@ -328,6 +352,22 @@ void Driver::pass(Duration by) {
   now_.wall += by;
   now_.boot += by;
   now_.book += by;
+}
+
+/// As salvage writes it: no command leads to these events.
+void Driver::declare_gap(Choices& choices) {
+  if (store_->book().feature_level < 2) return;
+  const auto put_down = [&](Event event) {
+    const Book& book = store_->book();
+    events_.push_back({book.head.next(), book.epoch, now_.wall, now_.boot, {}, std::nullopt, std::move(event)});
+    apply(*store_, events_.back());
+  };
+  put_down(GapDeclared{store_->book().head.next().next(), "lost"});
+  put_down(EventLost{});
+  put_down(EventSetAside{"it cannot follow", "bytes"});
+  const Job* job = jobs_.empty() ? nullptr : store_->job(jobs_[choices.below(jobs_.size())].sequence);
+  if (job && !is_final(job->state)) put_down(JobMarkedUncertain{job->id, "lost"});
+  batch_ends_.push_back(events_.size());
 }
 
 void Driver::boot_anew(Choices& choices) {

@@ -46,6 +46,7 @@ struct Step {
     crash,    // open without a close
     copy,     // a new generation, held
     adopt,
+    record,   // a higher feature level, a clock that is doubted or confirmed, a gap with an uncertain job
   };
   Kind kind{};
   std::uint32_t choice = 0;
@@ -104,6 +105,7 @@ class Driver {
   [[nodiscard]] JobId job_of(Choices& choices) const;
   [[nodiscard]] OpenBook opening(bool new_boot, TailStatus tail) const;
   void pass(Duration by);
+  void declare_gap(Choices& choices);
   void boot_anew(Choices& choices);
 
   Store* store_;

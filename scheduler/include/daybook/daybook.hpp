@@ -81,12 +81,14 @@ struct Stat {
   struct Row {
     std::string queue;
     bool paused = false;
-    std::uint64_t waiting = 0, running = 0, completed = 0, cancelled = 0, dead = 0;
+    std::uint64_t waiting = 0, running = 0, completed = 0, cancelled = 0, dead = 0, uncertain = 0;
   };
   std::vector<Row> queues;  // by name
   Sequence head;
   Epoch epoch;
   bool held = false;
+  std::uint32_t feature_level = 0;
+  bool clock_doubted = false;
   Journal::Costs costs;                // of this opening
   std::uint64_t refusals_counted = 0;  // repeated stale outcomes of this opening that are not on record again
 };

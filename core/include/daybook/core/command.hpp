@@ -25,9 +25,15 @@ struct When {
   std::variant<std::monostate, Instant, Duration> value;
   friend bool operator==(const When&, const When&) = default;
 };
-[[nodiscard]] inline When at_once() { return {}; }
-[[nodiscard]] inline When at(Instant instant) { return {instant}; }
-[[nodiscard]] inline When after(Duration delay) { return {delay}; }
+[[nodiscard]] inline When at_once() {
+  return {};
+}
+[[nodiscard]] inline When at(Instant instant) {
+  return {instant};
+}
+[[nodiscard]] inline When after(Duration delay) {
+  return {delay};
+}
 
 /// Answer: Scheduled.
 struct Schedule {
@@ -106,7 +112,7 @@ struct Reschedule {
   When due;
 };
 
-/// Answer: Done. For a dead job: waits again, with as many more attempts as its policy gave at first.
+/// Answer: Done. For a dead job, or an uncertain one: waits again, with as many more attempts as its policy gave at first.
 struct Retry {
   JobId job;
   When due = {};
@@ -135,6 +141,16 @@ struct LeaveWorker {
 /// Answer: Done. Ends the hold of a copied book: from here on it runs jobs, and ids of its other copies are refused.
 struct AdoptBook {};
 
+/// Answer: Done. Says that the wall clock is right, although it does not fit the last event before the opening. Fine, and
+/// records nothing, when nobody doubts it.
+struct ConfirmClock {};
+
+/// Answer: Done. Lets the book hold what a higher feature level knows; releases that do not know that level refuse it from
+/// here on. There is no way back. Fine, and records nothing, when the book has that level.
+struct RaiseFeatureLevel {
+  std::uint32_t level = limits::feature_level_highest;
+};
+
 /// Answer: Done. Records settings that differ from those on record.
 struct Configure {
   std::vector<Setting> settings;
@@ -155,6 +171,16 @@ struct StepClock {
 struct BeginGeneration {
   GenerationBegun begun;
 };
+struct DoubtClock {
+  ClockDoubted doubt;
+};
+struct RecordSnapshot {
+  SnapshotTaken snapshot;
+};
+/// Comes before the files go.
+struct RecordDrop {
+  SegmentsDropped dropped;
+};
 /// Ends leases that book time has passed, at most `limit`.
 struct ExpireLeases {
   std::uint32_t limit = 1000;
@@ -162,7 +188,8 @@ struct ExpireLeases {
 
 using Command = std::variant<Schedule, Claim, Renew, Complete, Fail, Snooze, Release, Cancel, Reschedule, Retry,
                              PauseQueue, ResumeQueue, JoinWorker, LeaveWorker, AdoptBook, Configure, OpenBook,
-                             CloseBook, StepClock, BeginGeneration, ExpireLeases>;
+                             CloseBook, StepClock, BeginGeneration, ExpireLeases, ConfirmClock, RaiseFeatureLevel,
+                             DoubtClock, RecordSnapshot, RecordDrop>;
 
 /// "Schedule", "Complete", …
 [[nodiscard]] std::string_view type_name(const Command& command);

@@ -41,7 +41,7 @@ struct Worker {
   std::vector<NameId> queues;
   std::vector<NameId> kinds;  // empty: any
   Instant joined_at{};
-  Epoch epoch;                // of the opening it joined in
+  Epoch epoch;  // of the opening it joined in
   friend bool operator==(const Worker&, const Worker&) = default;
 };
 
@@ -49,7 +49,7 @@ struct Worker {
 struct RequestRecord {
   NameId client;
   std::string id;
-  Sequence first;         // of its events
+  Sequence first;  // of its events
   Sequence last;
   BookTime recorded_at{};
   friend bool operator==(const RequestRecord&, const RequestRecord&) = default;
@@ -71,17 +71,21 @@ struct Generation {
 
 /// The book itself. One per store; changed by every event (its head moves).
 struct Book {
-  Sequence head;             // the last event; 0: none yet
-  Instant head_wall{};       // raw times of that event
+  Sequence head;        // the last event; 0: none yet
+  Instant head_wall{};  // raw times of that event
   BootTime head_boot{};
-  Epoch epoch;               // of the last opening
-  Uuid boot_id;              // the boot that `boot` times of this epoch belong to
-  Duration book_offset{};    // book time = boot time + this, within this boot
-  bool open = false;         // opened and not closed: after a crash it still says so
-  std::uint32_t era = 0;     // raised by every clock step and by every new boot
-  std::uint32_t names = 0;   // interned so far: the next id is one more
+  Epoch epoch;              // of the last opening
+  Uuid boot_id;             // the boot that `boot` times of this epoch belong to
+  Duration book_offset{};   // book time = boot time + this, within this boot
+  bool open = false;        // opened and not closed: after a crash it still says so
+  std::uint32_t era = 0;    // raised by every clock step and by every new boot
+  std::uint32_t names = 0;  // interned so far: the next id is one more
   Generation generation;
-  bool held = false;         // a copy that nobody adopted: nothing can be claimed or changed
+  bool held = false;                // a copy that nobody adopted: nothing can be claimed or changed
+  std::uint32_t feature_level = 1;  // what the log may hold; raised by an upgrade, never lowered
+  bool clock_doubted = false;       // nothing is claimed until somebody confirms the clock
+  Sequence dropped_through;         // events up to here can no longer be looked into; 0: all can
+  Sequence lost_through;            // the last gap that was declared ends here; 0: there is none
   friend bool operator==(const Book&, const Book&) = default;
 
   [[nodiscard]] BookTime book_time(BootTime boot) const { return BookTime(boot.time_since_epoch() + book_offset); }

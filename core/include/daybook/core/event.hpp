@@ -32,13 +32,13 @@ struct BookOpened {
   Epoch epoch;
   Uuid boot_id;
   Duration book_offset{};
-  bool new_boot = false;         // the boot id differs from that of the opening before
+  bool new_boot = false;  // the boot id differs from that of the opening before
   TailStatus tail{};
-  std::uint64_t bytes_cut = 0;   // with `torn`: kept in quarantine
-  std::string cut_sha256;        // with `torn`: 32 bytes
-  std::uint32_t process = 0;     // pid, for people
+  std::uint64_t bytes_cut = 0;  // with `torn`: kept in quarantine
+  std::string cut_sha256;       // with `torn`: 32 bytes
+  std::uint32_t process = 0;    // pid, for people
   std::string host;
-  std::string release;           // of Daybook
+  std::string release;  // of Daybook
   friend bool operator==(const BookOpened&, const BookOpened&) = default;
 };
 
@@ -75,6 +75,40 @@ struct GenerationBegun {
 
 struct BookAdopted {
   friend bool operator==(const BookAdopted&, const BookAdopted&) = default;
+};
+
+/// From here on the log may hold what `after` knows, and releases that only know `before` refuse the book.
+struct FeatureLevelRaised {
+  std::uint32_t before = 0;
+  std::uint32_t after = 0;
+  friend bool operator==(const FeatureLevelRaised&, const FeatureLevelRaised&) = default;
+};
+
+/// The wall clock of this opening does not fit the last event's: nothing is claimed until somebody confirms it.
+struct ClockDoubted {
+  Instant last_wall{};  // of the event before the opening
+  Duration by{};        // from there to the clock of the opening; negative: it went back
+  friend bool operator==(const ClockDoubted&, const ClockDoubted&) = default;
+};
+
+struct ClockConfirmed {
+  friend bool operator==(const ClockConfirmed&, const ClockConfirmed&) = default;
+};
+
+/// The state behind the event `sequence` was written to a snapshot, read back and found the same.
+struct SnapshotTaken {
+  Sequence sequence;
+  std::string state_hash;   // 32 bytes
+  std::string file_sha256;  // 32 bytes
+  std::uint64_t jobs = 0;
+  friend bool operator==(const SnapshotTaken&, const SnapshotTaken&) = default;
+};
+
+/// These events can no longer be looked into: their segments make room. Recorded before the files go.
+struct SegmentsDropped {
+  Sequence first;
+  Sequence last;
+  friend bool operator==(const SegmentsDropped&, const SegmentsDropped&) = default;
 };
 
 // ---- queues and workers -------------------------------------------------------------------------------------------
@@ -248,6 +282,34 @@ struct JobRetried {
   friend bool operator==(const JobRetried&, const JobRetried&) = default;
 };
 
+/// What became of the job in a gap of the record is not known: it waits for an operator.
+struct JobMarkedUncertain {
+  JobId job;
+  std::string why;
+  friend bool operator==(const JobMarkedUncertain&, const JobMarkedUncertain&) = default;
+};
+
+// ---- holes in the record, in a book that was salvaged -------------------------------------------------------------
+
+/// Stands in the place of the first of the events that could not be proved; the last of them is `last`.
+struct GapDeclared {
+  Sequence last;
+  std::string reason;
+  friend bool operator==(const GapDeclared&, const GapDeclared&) = default;
+};
+
+/// Stands in the place of each further lost event of a gap, so that sequences stay without holes.
+struct EventLost {
+  friend bool operator==(const EventLost&, const EventLost&) = default;
+};
+
+/// An event that is proved, but cannot follow what is left of those before it. Kept, and without effect.
+struct EventSetAside {
+  std::string why;
+  std::string stored;  // the message as it stood in the log
+  friend bool operator==(const EventSetAside&, const EventSetAside&) = default;
+};
+
 // ---- refusals that are on record ----------------------------------------------------------------------------------
 
 enum class OutcomeKind : std::uint8_t { complete = 0, fail = 1, renew = 2, snooze = 3, release = 4 };
@@ -273,11 +335,15 @@ using Event = std::variant<BookOpened, BookClosed, ClockStepped, ConfigurationCh
                            BookAdopted, QueuePaused, QueueResumed, WorkerJoined, WorkerLeft, JobScheduled,
                            DuplicateSuppressed, JobClaimed, LeasesRenewed, JobCompleted, AttemptFailed, LeaseExpired,
                            JobSnoozed, JobReleased, CancelRequested, JobCancelled, JobRescheduled, JobRetried,
-                           OutcomeRefused, RequestRefused>;
+                           OutcomeRefused, RequestRefused, FeatureLevelRaised, ClockDoubted, ClockConfirmed,
+                           SnapshotTaken, SegmentsDropped, JobMarkedUncertain, GapDeclared, EventLost, EventSetAside>;
 
 /// "JobScheduled": stable, part of `--json`.
 [[nodiscard]] std::string_view type_name(const Event& event);
 [[nodiscard]] std::vector<std::string_view> all_event_type_names();
+
+/// The lowest feature level of a book in which the event may stand.
+[[nodiscard]] std::uint32_t feature_level_of(const Event& event);
 
 /// The jobs that an event touches, in order. (A JobScheduled touches the job of its own sequence.)
 [[nodiscard]] std::vector<Sequence> jobs_of(Sequence sequence, const Event& event);

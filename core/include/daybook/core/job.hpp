@@ -26,10 +26,21 @@ enum class JobState : std::uint8_t {
   completed = 3,  // final: an attempt finished it
   cancelled = 4,  // final: an operator or the service ended it
   dead = 5,       // final until retried by hand; see DeadReason
+  uncertain = 6,  // the record has a hole where it may have changed: waits for an operator to retry or cancel it
 };
 
 /// What a person sees.
-enum class Phase : std::uint8_t { scheduled, available, retryable, awaiting, running, completed, cancelled, dead };
+enum class Phase : std::uint8_t {
+  scheduled,
+  available,
+  retryable,
+  awaiting,
+  running,
+  completed,
+  cancelled,
+  dead,
+  uncertain,
+};
 
 enum class DeadReason : std::uint8_t {
   none = 0,
@@ -88,8 +99,8 @@ struct Lease {
   Token token;
   NameId worker;
   Holder holder = Holder::external;
-  Duration length{};     // as granted or last renewed
-  BookTime ends_at{};    // expires when book time reaches this, and not before an event says so
+  Duration length{};       // as granted or last renewed
+  BookTime ends_at{};      // expires when book time reaches this, and not before an event says so
   Instant ends_at_wall{};  // the same, as the wall clock stood when it was granted; for people
   Instant claimed_at{};
   friend bool operator==(const Lease&, const Lease&) = default;
@@ -107,9 +118,9 @@ struct Job {
   std::shared_ptr<const JobSpec> spec;  // never null
   JobState state = JobState::waiting;
   DeadReason dead_reason = DeadReason::none;
-  bool cancel_requested = false;        // the running attempt was asked to stop
-  std::uint32_t attempt = 0;            // claims that counted; a snoozed or released claim does not
-  std::uint32_t attempts_allowed = 0;   // dead after this many; raised by a retry by hand
+  bool cancel_requested = false;       // the running attempt was asked to stop
+  std::uint32_t attempt = 0;           // claims that counted; a snoozed or released claim does not
+  std::uint32_t attempts_allowed = 0;  // dead after this many; raised by a retry by hand
   Due due;
   Instant scheduled_at{};
   std::optional<Instant> finalized_at;  // set while final

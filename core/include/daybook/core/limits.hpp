@@ -40,15 +40,21 @@ inline constexpr std::size_t batch_commands_default = 10'000;
 inline constexpr std::size_t batch_bytes_default = 1024 * 1024;
 inline constexpr std::size_t batch_bytes_max = 64 * 1024 * 1024;
 inline constexpr std::uint32_t claim_count_max = 10'000;
-inline constexpr std::size_t claim_names_max = 256;  // queues, and kinds, in one claim
+inline constexpr std::size_t claim_names_max = 256;       // queues, and kinds, in one claim
 inline constexpr std::size_t refusals_recorded_max = 32;  // per job; more are only counted
 
 inline constexpr Duration request_window = 24h;
-inline constexpr Duration clock_step_min = 1s;              // a smaller difference between the clocks is drift
+inline constexpr Duration clock_step_min = 1s;  // a smaller difference between the clocks is drift
 inline constexpr Duration boot_gap_max = std::chrono::hours(24 * 7);  // most that book time advances across a boot
-inline constexpr Instant due_min = Instant(Duration(0));                          // 1970-01-01
-inline constexpr Instant due_max = Instant(Duration(253'402'300'799'999'999));    // 9999-12-31T23:59:59.999999Z
+inline constexpr Instant due_min = Instant(Duration(0));              // 1970-01-01
+inline constexpr Instant due_max = Instant(Duration(253'402'300'799'999'999));  // 9999-12-31T23:59:59.999999Z
 inline constexpr Duration after_max = std::chrono::hours(24 * 366 * 8000LL);
+
+inline constexpr Duration clock_back_max = 5min;  // a book opened further back doubts its clock
+inline constexpr Duration clock_ahead_max = std::chrono::hours(24 * 365);  // … or further ahead of its last event
+
+inline constexpr std::uint32_t feature_level_first = 1;
+inline constexpr std::uint32_t feature_level_highest = 2;  // that this release knows
 
 inline constexpr std::uint64_t segment_bytes_min = 1024 * 1024;
 inline constexpr std::uint64_t segment_bytes_max = 64 * 1024 * 1024;
