@@ -2,6 +2,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "daybook/core/limits.hpp"
 #include "exit.hpp"
 #include "reading.hpp"
 #include "verbs.hpp"
@@ -89,6 +90,10 @@ int stat(const Common& common) {
   print("book        " + to_string(book.log().log_uuid()) + ", generation " + std::to_string(entity.generation.number) +
         (entity.held ? ", held: a copy that runs nothing until daybook adopt" : ""));
   print("events      " + grouped(entity.head.value()) + ", the last at " + to_string(entity.head_wall));
+  if (entity.feature_level < limits::feature_level_highest) {
+    print("level       " + std::to_string(entity.feature_level) + " of " +
+          std::to_string(limits::feature_level_highest) + "; older releases open it until daybook upgrade");
+  }
   print("openings    " + grouped(entity.epoch.value()) + "; now " + opened);
   std::string workers;
   for (const NameId id : state.workers()) {

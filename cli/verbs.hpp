@@ -11,6 +11,7 @@ void add_schedule(Tool& tool);  // schedule.cpp
 void add_claim(Tool& tool);     // claim.cpp
 void add_outcomes(Tool& tool);  // outcomes.cpp: renew complete fail snooze release
 void add_work(Tool& tool);      // work.cpp
+void add_upgrade(Tool& tool);   // upgrade.cpp
 void add_operate(Tool& tool);   // operate.cpp: cancel retry reschedule pause resume adopt
 void add_jobs(Tool& tool);      // jobs.cpp: jobs job
 void add_log(Tool& tool);       // log.cpp

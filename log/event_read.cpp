@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "daybook/core/error.hpp"
+#include "daybook/core/limits.hpp"
 #include "event_wire.hpp"
 
 // From the schema's readers to events: event_write.cpp the other way round. That values are values of our types is
@@ -424,16 +425,22 @@ Event read(Body::Reader body) {
   throw Undecodable{"body of kind " + std::to_string(static_cast<unsigned>(body.which()))};
 }
 
+// Of the feature levels that this release knows; a build at a lower level knows no more than the release of that level.
+constexpr std::size_t known_types =
+    limits::feature_level_highest == 1 ? static_cast<std::size_t>(Which::REQUEST_REFUSED) + 1 : codec::event_types;
+constexpr std::uint16_t known_revision(std::uint16_t type) {
+  return limits::feature_level_highest == 1 ? std::uint16_t{1} : codec::revisions[type];
+}
+
 /// A type or a revision from the future. Judged before the body is looked at.
 void require_known(std::uint16_t type, std::uint16_t revision, const Place& where) {
-  if (type < codec::event_types && revision <= codec::revisions[type] && revision != 0) return;
+  if (type < known_types && revision <= known_revision(type) && revision != 0) return;
   const std::string found = "event of type " + std::to_string(type) + ", revision " + std::to_string(revision);
-  if (type < codec::event_types && revision == 0) {
+  if (type < known_types && revision == 0) {
     throw CorruptionError(Damage::foreign, where, found + ", expected at least 1");
   }
-  const std::string known = type < codec::event_types
-                                ? "revisions up to " + std::to_string(codec::revisions[type]) + " of it"
-                                : "types up to " + std::to_string(codec::event_types - 1);
+  const std::string known = type < known_types ? "revisions up to " + std::to_string(known_revision(type)) + " of it"
+                                               : "types up to " + std::to_string(known_types - 1);
   throw CorruptionError(
       Damage::unknown_format, where,
       found + ", expected " + known + ": written by a newer release of Daybook; upgrade to read this book");

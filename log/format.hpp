@@ -19,14 +19,15 @@
 #include <tl/expected.hpp>
 
 #include "daybook/core/ids.hpp"
+#include "daybook/core/limits.hpp"
 #include "daybook/core/time.hpp"
 #include "daybook/log/journal.hpp"
 
 namespace daybook::format {
 
-inline constexpr std::uint32_t version = 1;        // what this release writes
-inline constexpr std::uint32_t reader = 1;         // what it can read: files that ask for more are refused
-inline constexpr std::uint32_t feature_level = 1;  // what it writes into a new log, and the highest it reads
+inline constexpr std::uint32_t version = 1;  // what this release writes
+inline constexpr std::uint32_t reader = 1;   // what it can read: files that ask for more are refused
+inline constexpr std::uint32_t feature_level = limits::feature_level_highest;  // the highest it reads
 
 inline constexpr std::size_t segment_header_bytes = 4096;
 inline constexpr std::size_t batch_header_bytes = 128;
@@ -56,8 +57,8 @@ using Parsed = tl::expected<T, Problem>;
 /// the place of the checksum (the last four bytes, over all before them) stay as they are in every version to come.
 struct SegmentHeader {
   std::uint32_t format_version = format::version;
-  std::uint32_t minimum_reader = format::reader;  // a release that reads less must refuse the file
-  std::uint32_t feature_level = format::feature_level;
+  std::uint32_t minimum_reader = format::reader;              // a release that reads less must refuse the file
+  std::uint32_t feature_level = limits::feature_level_first;  // of what the segment may hold
   std::uint32_t generation = 0;        // number of the history; 0: not known when the segment was begun
   GenerationTag generation_tag;        // 0: likewise
   std::uint32_t commit_alignment = 8;  // 8, 512 or 4096: every batch begins at a multiple of it

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daybook/log/log_reader.hpp"
 
+#include "daybook/core/limits.hpp"
 #include "event_walk.hpp"
 #include "inspection.hpp"
 #include "segment_name.hpp"
+#include "segment_reader.hpp"
 #include "witness.hpp"
 
 // The witness tells a reader how far it may go: what stands behind it may not be synced yet, or never be.
@@ -45,6 +47,15 @@ LogReader::LogReader(LogReader&&) noexcept = default;
 
 Uuid LogReader::log_uuid() const {
   return impl_->log_uuid;
+}
+
+std::uint32_t LogReader::feature_level() const {
+  const std::vector<Sequence> segments = list_log(impl_->storage).segments;
+  for (auto first = segments.rbegin(); first != segments.rend(); ++first) {
+    LogFile file = LogFile::open(impl_->storage, segment_name(*first), OpenMode::read);
+    if (const auto header = SegmentReader::read_header(file)) return header->feature_level;
+  }
+  return limits::feature_level_first;
 }
 
 Head LogReader::head() const {

@@ -27,6 +27,8 @@ constexpr std::uint64_t margin_segments = 4;                       // of the sma
 
 LogOptions checked(LogOptions options) {
   DAYBOOK_ASSERT(options.commit_alignment == 8 || options.commit_alignment == 512 || options.commit_alignment == 4096);
+  DAYBOOK_ASSERT(options.feature_level >= limits::feature_level_first &&
+                 options.feature_level <= limits::feature_level_highest);
   options.batch_bytes_max = std::min(options.batch_bytes_max, batch_bytes_ceiling);
   options.segment_bytes_min =
       std::max(options.segment_bytes_min, segment_bytes_for(0, options.commit_alignment) + 4096);
@@ -58,7 +60,8 @@ struct SegmentLog::Impl {
         witness(std::move(ready.witness)),
         slot(ready.said),
         head(ready.head),
-        witness_synced_at(clock.boot()) {}
+        witness_synced_at(clock.boot()),
+        feature_level(segment.header().feature_level) {}
 
   // ---- room ----
 
@@ -95,6 +98,7 @@ struct SegmentLog::Impl {
   void rotate() {
     segment.seal(epoch, random.next());
     format::SegmentHeader header = successor(segment.header(), head, epoch, next->bytes, clock, random);
+    header.feature_level = feature_level;
     header.commit_alignment = options.commit_alignment;
     segment = SegmentWriter::begin(storage, std::move(next->file), header);
     next.reset();
@@ -161,6 +165,21 @@ struct SegmentLog::Impl {
     return Committed{head};
   }
 
+  // Levels are said by segments, so a higher one begins with the next.
+  AppendResult raise(std::uint32_t level) {
+    if (segment.header().feature_level >= level) return Committed{head};
+    DAYBOOK_ASSERT(segment.cursor().batches != 0);
+    try {
+      if (!reserve_next(0)) return Full{"the disk is full: there is no room for a segment of the new feature level"};
+      feature_level = level;
+      rotate();
+    } catch (const StorageError& error) {
+      return poison(error);
+    }
+    reserve_ahead();
+    return Committed{head};
+  }
+
   // The batch is durable by now, whatever becomes of the witness.
   void tell_witness() {
     try {
@@ -186,6 +205,7 @@ struct SegmentLog::Impl {
   std::optional<ReservedFile> next;  // the next segment, allocated ahead
   bool tight = false;                // only the reserve is left
   bool closed = false;
+  std::uint32_t feature_level;  // of the next segment
   std::optional<Unknown> poisoned;
   Costs costs;
 };
@@ -217,6 +237,7 @@ std::unique_ptr<SegmentLog> SegmentLog::create(Storage& storage, Clock& clock, R
   format::SegmentHeader header = successor({}, Head{}, opening.epoch, reserved->bytes, clock, random);
   header.log_uuid = opening.log_uuid;
   header.commit_alignment = options.commit_alignment;
+  header.feature_level = options.feature_level;
   SegmentWriter segment = SegmentWriter::begin(storage, std::move(reserved->file), header);
 
   format::WitnessSlot slot;
@@ -277,6 +298,17 @@ std::size_t SegmentLog::largest_batch_bytes() const {
 
 Journal::Costs SegmentLog::costs() const {
   return impl_->costs;
+}
+
+std::uint32_t SegmentLog::feature_level() const {
+  return impl_->feature_level;
+}
+
+AppendResult SegmentLog::raise_feature_level(std::uint32_t level) {
+  DAYBOOK_ASSERT(level <= limits::feature_level_highest);
+  if (impl_->poisoned) return *impl_->poisoned;
+  if (impl_->closed) return Unknown{"the log was closed", 0};
+  return impl_->raise(level);
 }
 
 bool SegmentLog::has_room() const {

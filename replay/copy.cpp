@@ -128,7 +128,7 @@ Head copy_log(const LogReader& from, Sequence until, Storage& out, Clock& clock,
   until = std::min(until, from.head().sequence);
   StagedLog staged(out);
   LogOpening opening;
-  const LogOptions options{.first_epoch = last_epoch(from, until)};
+  const LogOptions options{.feature_level = from.feature_level(), .first_epoch = last_epoch(from, until)};
   auto log = SegmentLog::create(staged, clock, random, options, opening);
 
   Facts facts;

@@ -194,6 +194,10 @@ Result<void> Daybook::adopt(std::string reason) {
   return impl_->done(AdoptBook{}, std::move(reason));
 }
 
+Result<void> Daybook::upgrade(std::string reason) {
+  return impl_->done(RaiseFeatureLevel{}, std::move(reason));
+}
+
 Result<std::vector<Answer>> Daybook::execute(Submission submission) {
   return impl_->driver().call(impl_->owned(std::move(submission)));
 }

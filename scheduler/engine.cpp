@@ -5,6 +5,7 @@
 #include "daybook/scheduler/engine.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 #include "daybook/core/apply.hpp"
@@ -122,6 +123,9 @@ std::uint32_t Engine::open(BookOpened opening, std::vector<Setting> settings) {
     begun.generation.tag = GenerationTag(static_cast<std::uint32_t>(random_.next() % 0xFFFF'FFFFu) + 1);
     begun.nonce_salt = random_.next();
     submission.commands.emplace_back(BeginGeneration{begun});
+    if (journal_.feature_level() > limits::feature_level_first) {
+      submission.commands.emplace_back(RaiseFeatureLevel{journal_.feature_level()});
+    }
   }
   if (!settings.empty()) submission.commands.emplace_back(Configure{std::move(settings)});
 
@@ -251,8 +255,25 @@ void Engine::note_clock_step(const Moment& now) {
   sampled_ = now;
 }
 
+// Readers of the level before must refuse the log before it holds anything of the higher one.
+void Engine::raise_log_level(const Submission& submission) {
+  for (const Command& command : submission.commands) {
+    const auto* raise = std::get_if<RaiseFeatureLevel>(&command);
+    if (!raise || raise->level <= journal_.feature_level() || raise->level > limits::feature_level_highest) continue;
+    flush();
+    if (poison_) return;
+    const AppendResult result = journal_.raise_feature_level(raise->level);
+    if (const auto* full = std::get_if<Full>(&result)) poison(StorageError(Place{}, ENOSPC, full->what));
+    if (const auto* unknown = std::get_if<Unknown>(&result)) {
+      poison(StorageError(Place{}, unknown->error_number, unknown->what));
+    }
+  }
+}
+
 void Engine::run(const Submission& submission, Completion& completion, const Moment& now) {
   Reply reply;
+  raise_log_level(submission);
+  if (poison_) return;
   Outcome outcome = execute_safely(submission, now);
   take(outcome);
   if (outcome.repeated) {

@@ -74,7 +74,14 @@ std::vector<Setting> settings(const Bounds& bounds) {
           {"payload_bytes", std::to_string(bounds.payload_bytes)}};
 }
 
-void check_bounds(const Bounds& bounds) {
+void check_options(const Options& options) {
+  const Bounds& bounds = options.bounds;
+  if (options.feature_level < limits::feature_level_first || options.feature_level > limits::feature_level_highest) {
+    throw std::invalid_argument("daybook::Options::feature_level: " + std::to_string(options.feature_level) +
+                                ", expected " + std::to_string(limits::feature_level_first) + " to " +
+                                std::to_string(limits::feature_level_highest));
+  }
+
   if (bounds.payload_bytes > limits::payload_bytes_max || bounds.batch_bytes > limits::batch_bytes_max) {
     throw std::invalid_argument("daybook::Options::bounds: payload_bytes is at most " +
                                 std::to_string(limits::payload_bytes_max) + " and batch_bytes at most " +
@@ -100,7 +107,7 @@ StoreOpening open_index(OpenedBook& book, const LogOpening& found, const Moment&
 }  // namespace
 
 OpenedBook open_book(const std::filesystem::path& directory, const Options& options) {
-  check_bounds(options.bounds);
+  check_options(options);
   OpenedBook book;
   book.own_clock = std::make_unique<SystemClock>();
   book.own_random = std::make_unique<SystemRandom>();
@@ -120,7 +127,8 @@ OpenedBook open_book(const std::filesystem::path& directory, const Options& opti
 
   LogOpening found;
   book.log = log_exists(*book.storage) ? SegmentLog::open(*book.storage, *book.clock, *book.random, {}, found)
-                                       : SegmentLog::create(*book.storage, *book.clock, *book.random, {}, found);
+                                       : SegmentLog::create(*book.storage, *book.clock, *book.random,
+                                                            LogOptions{.feature_level = options.feature_level}, found);
   const Moment now{book.clock->wall(), book.clock->boot(), BookTime{}, 0};
   StoreOpening store = open_index(book, found, now);
   JobIndex* index = store.index.get();

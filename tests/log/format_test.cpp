@@ -201,10 +201,10 @@ TEST(Format, ASegmentOfALaterVersionThatAsksForNoLaterReaderIsRead) {
 }
 
 TEST(Format, ASegmentOfAHigherFeatureLevelIsRefusedAsNewer) {
-  const auto later = parse_segment_header(with_field(to_bytes(a_segment_header()), 16, 2));
+  const auto later = parse_segment_header(with_field(to_bytes(a_segment_header()), 16, 3));
   ASSERT_FALSE(later);
   EXPECT_EQ(later.error().kind, Kind::newer);
-  EXPECT_THAT(later.error().sentence, HasSubstr("feature level 2 (this release knows up to 1): written by a newer"));
+  EXPECT_THAT(later.error().sentence, HasSubstr("feature level 3 (this release knows up to 2): written by a newer"));
 }
 
 TEST(Format, FlagsAndFieldsThatAreNotKnownAreRefusedAsNewer) {

@@ -54,6 +54,8 @@ struct Options {
   std::string actor = "service";                     // who does what is done through this handle …
   ActorOrigin actor_origin = ActorOrigin::declared;  // … and how that is known
   Bounds bounds = {};                                // payload and batch sizes
+  // What a book that is made here may hold: lower, and an older release can open it. An existing one keeps what it has.
+  std::uint32_t feature_level = limits::feature_level_highest;
   std::string purpose = {};  // shown to others that find the book held; "" is the program's name
   // What the book has to say; called from any thread. Keep it short, and call nothing of the book in it. Unset: silent.
   std::function<void(LogLevel, const std::string&)> log = {};
@@ -126,6 +128,8 @@ class Daybook {
   Result<void> pause(std::string queue, std::string reason = {});
   Result<void> resume(std::string queue, std::string reason = {});
   Result<void> adopt(std::string reason);
+  /// Lets the book hold what this release knows. Releases that know less refuse it from here on; there is no way back.
+  Result<void> upgrade(std::string reason);
 
   // ---- any commands: a batch is wholly done or not at all, under one sync; each sees the effects of those before ----
   /// A context whose actor is left at its default is done in the name of Options::actor.

@@ -9,6 +9,11 @@
 
 #include "daybook/core/time.hpp"
 
+// A test builds the library a second time at the level before, to see what the release before would make of a book.
+#ifndef DAYBOOK_FEATURE_LEVEL
+#define DAYBOOK_FEATURE_LEVEL 2
+#endif
+
 namespace daybook::limits {
 
 using namespace std::chrono_literals;
@@ -54,7 +59,7 @@ inline constexpr Duration clock_back_max = 5min;  // a book opened further back 
 inline constexpr Duration clock_ahead_max = std::chrono::hours(24 * 365);  // … or further ahead of its last event
 
 inline constexpr std::uint32_t feature_level_first = 1;
-inline constexpr std::uint32_t feature_level_highest = 2;  // that this release knows
+inline constexpr std::uint32_t feature_level_highest = DAYBOOK_FEATURE_LEVEL;  // that this release knows
 
 inline constexpr std::uint64_t segment_bytes_min = 1024 * 1024;
 inline constexpr std::uint64_t segment_bytes_max = 64 * 1024 * 1024;

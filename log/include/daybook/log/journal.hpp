@@ -80,7 +80,8 @@ class Journal {
   virtual ~Journal() = default;
 
   /// Durable when it returns Committed: the bytes and everything before them are synced.
-  [[nodiscard]] virtual AppendResult append(Epoch epoch, const Head& expected, const EncodedBatch& batch, Room room) = 0;
+  [[nodiscard]] virtual AppendResult append(Epoch epoch, const Head& expected, const EncodedBatch& batch,
+                                            Room room) = 0;
 
   /// Hands the events from `from` on to `visit` until it returns false or the end. Synced events only.
   virtual void read(Sequence from, const std::function<bool(const RecordedEvent&)>& visit) = 0;
@@ -97,6 +98,12 @@ class Journal {
     std::uint64_t syncs = 0;  // of data files, the witness included
   };
   [[nodiscard]] virtual Costs costs() const = 0;
+
+  /// What the log may hold from here on.
+  [[nodiscard]] virtual std::uint32_t feature_level() const = 0;
+  /// Durable when it returns Committed: from here on readers that do not know `level` refuse the log. Fine when it has that
+  /// level already. The log must hold an event.
+  [[nodiscard]] virtual AppendResult raise_feature_level(std::uint32_t level) = 0;
 
   /// False: only a reserve is left, and an append with Room::ordinary would answer Full.
   [[nodiscard]] virtual bool has_room() const = 0;

@@ -30,7 +30,8 @@ class LogReader {
   LogReader(LogReader&&) noexcept;
 
   [[nodiscard]] Uuid log_uuid() const;
-  [[nodiscard]] Head head() const;  // of what may be read, as found by the constructor
+  [[nodiscard]] std::uint32_t feature_level() const;  // of the last segment: what the log may hold
+  [[nodiscard]] Head head() const;                    // of what may be read, as found by the constructor
 
   /// Hands the events from `from` on to `visit`, in order, until it returns false or the head was read. Checks every
   /// checksum and the chain on the way; throws CorruptionError at the first thing that is wrong.
@@ -47,7 +48,7 @@ class LogReader {
 struct SegmentSummary {
   std::string name;
   Sequence first;
-  Sequence last;  // 0: holds no event yet
+  Sequence last;                 // 0: holds no event yet
   std::uint64_t bytes = 0;       // of the file
   std::uint64_t used_bytes = 0;  // up to the end of the last batch or the seal
   bool sealed = false;
@@ -57,13 +58,13 @@ struct SegmentSummary {
 struct LogVerdict {
   enum class Kind : std::uint8_t { clean_end, unclean_end, torn_tail, damaged };
   Kind kind{};
-  Head head;                              // the last event that can be proved
+  Head head;  // the last event that can be proved
   std::uint64_t events = 0;
   std::uint64_t batches = 0;
-  std::uint64_t torn_bytes = 0;           // with torn_tail
-  std::optional<Damage> damage;           // with damaged
-  Place place;                            // with torn_tail and damaged
-  std::string message;                    // one or more sentences for people
+  std::uint64_t torn_bytes = 0;  // with torn_tail
+  std::optional<Damage> damage;  // with damaged
+  Place place;                   // with torn_tail and damaged
+  std::string message;           // one or more sentences for people
   std::vector<SegmentSummary> segments;
 };
 /// Never throws for damage; StorageError for what cannot be read.

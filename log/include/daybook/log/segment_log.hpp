@@ -21,19 +21,21 @@ struct LogOptions {
   std::uint64_t segment_bytes_max = limits::segment_bytes_max;  // … up to this
   std::uint32_t commit_alignment = 8;                           // 8, 512 or 4096
   std::size_t batch_bytes_max = limits::batch_bytes_max;
-  Epoch first_epoch = Epoch(1);  // `create` only: of the new log's writer. A copy begins where the epochs of its events end
+  std::uint32_t feature_level = limits::feature_level_highest;  // `create` only: what the new log may hold; at least 1
+  Epoch first_epoch =
+      Epoch(1);  // `create` only: of the new log's writer. A copy begins where the epochs of its events end
 };
 
 /// What opening found and did.
 struct LogOpening {
   TailStatus tail{};
-  Head head;                   // the last event that survived; sequence 0: an empty log
-  Epoch epoch;                 // of this writer
+  Head head;    // the last event that survived; sequence 0: an empty log
+  Epoch epoch;  // of this writer
   Uuid log_uuid;
-  std::uint64_t bytes_cut = 0; // with `torn`
-  std::string cut_sha256;      // with `torn`: 32 bytes
-  std::string quarantine;      // with `torn`: the file that keeps the cut bytes
-  std::string note;            // one sentence for people
+  std::uint64_t bytes_cut = 0;  // with `torn`
+  std::string cut_sha256;       // with `torn`: 32 bytes
+  std::string quarantine;       // with `torn`: the file that keeps the cut bytes
+  std::string note;             // one sentence for people
 };
 
 class SegmentLog final : public Journal {
@@ -52,6 +54,8 @@ class SegmentLog final : public Journal {
   [[nodiscard]] Epoch epoch() const override;
   [[nodiscard]] std::size_t largest_batch_bytes() const override;
   [[nodiscard]] Costs costs() const override;
+  [[nodiscard]] std::uint32_t feature_level() const override;
+  [[nodiscard]] AppendResult raise_feature_level(std::uint32_t level) override;
   [[nodiscard]] bool has_room() const override;
   void settle() override;  // syncs the witness whenever it is behind; how often, the caller decides
   void close() override;

@@ -106,6 +106,7 @@ class Engine {
   void note_clock_step(const Moment& now);
   void work_through(const Moment& now);
   void refuse_all();
+  void raise_log_level(const Submission& submission);
   void run(const Submission& submission, Completion& completion, const Moment& now);
   void run(const Look& look, Completion& completion, const Moment& now);
   void serve_waiting(const Moment& now);
