@@ -2,6 +2,7 @@
 #include <string>
 
 #include "daybook/core/assert.hpp"
+#include "daybook/core/mutant.hpp"
 #include "daybook/log/journal.hpp"
 #include "event_codec.hpp"
 
@@ -27,12 +28,14 @@ std::uint32_t load_u32(const std::byte* from) {
 /// The message whose frame begins at `at`, within bounds; moves `at` behind it.
 std::span<const std::byte> next_message(std::span<const std::byte> payload, std::size_t& at, const Place& where) {
   const std::size_t left = payload.size() - at;
-  if (left < message_frame_bytes) {
+  if (kept("log.events.frame") && left < message_frame_bytes) {
     bad_framing(where, at, std::to_string(left) + " bytes are left, expected an event's length");
   }
   const std::uint32_t bytes = load_u32(payload.data() + at);
   const std::uint32_t reserved = load_u32(payload.data() + at + 4);
-  if (bytes == 0 || bytes % 8 != 0 || bytes > left - message_frame_bytes || reserved != 0) {
+  if ((kept("log.events.empty") && bytes == 0) || (kept("log.events.multiple") && bytes % 8 != 0) ||
+      (kept("log.events.length") && bytes > left - message_frame_bytes) ||
+      (kept("log.events.reserved") && reserved != 0)) {
     bad_framing(where, at,
                 "an event of " + std::to_string(bytes) + " bytes (then " + std::to_string(reserved) +
                     "), expected a multiple of 8 from 8 to " + std::to_string(left - message_frame_bytes) +
@@ -45,7 +48,7 @@ std::span<const std::byte> next_message(std::span<const std::byte> payload, std:
 
 RecordedEvent decode_event_of(Sequence expected, std::span<const std::byte> message, const Place& where) {
   RecordedEvent event = decode_event(message, where);
-  if (event.sequence != expected) {
+  if (kept("log.events.sequence") && event.sequence != expected) {
     throw CorruptionError(Damage::foreign, {where.path, where.offset, expected},
                           "event of sequence " + std::to_string(event.sequence.value()) + ", expected " +
                               std::to_string(expected.value()));
@@ -84,7 +87,7 @@ void each_message(std::span<const std::byte> payload, std::uint32_t count,
   for (std::uint32_t i = 0; i < count; ++i) {
     if (!visit(next_message(payload, at, where))) return;
   }
-  if (at != payload.size()) {
+  if (kept("log.events.rest") && at != payload.size()) {
     bad_framing(where, at,
                 std::to_string(payload.size() - at) + " bytes are left behind the last of " + std::to_string(count) +
                     " events, expected none");

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "daybook/core/error.hpp"
+#include "daybook/core/mutant.hpp"
 #include "event_codec.hpp"
 #include "segment_name.hpp"
 #include "segment_reader.hpp"
@@ -41,7 +42,8 @@ SegmentReader open_segment(Storage& storage, const Uuid& log_uuid, Sequence firs
         header.error().kind == format::Problem::Kind::newer ? Damage::unknown_format : Damage::corrupt_sealed_segment,
         name, 0, first, header.error().sentence);
   }
-  if (header->log_uuid != log_uuid || header->first != first) {
+  if ((kept("log.walk.log_uuid") && header->log_uuid != log_uuid) ||
+      (kept("log.walk.name") && header->first != first)) {
     damaged(Damage::foreign, name, 0, first,
             "a segment of log " + to_string(header->log_uuid) + " that begins with sequence " +
                 std::to_string(header->first.value()) + ", expected " + to_string(log_uuid) + " and " +
@@ -59,8 +61,9 @@ void walk_events(Storage& storage, const Uuid& log_uuid, Sequence from, Sequence
   std::optional<Cursor> before;
   for (const Sequence first : segments_from(storage, from)) {
     SegmentReader reader = open_segment(storage, log_uuid, first);
-    if (before &&
-        (first != before->next || reader.cursor().chain != before->chain || reader.cursor().epoch < before->epoch)) {
+    if (before && ((kept("log.walk.sequence") && first != before->next) ||
+                   (kept("log.walk.chain") && reader.cursor().chain != before->chain) ||
+                   (kept("log.walk.epoch") && reader.cursor().epoch < before->epoch))) {
       damaged(Damage::corrupt_sealed_segment, segment_name(first), 0, before->next,
               "the segment does not continue the one before it, which ends with sequence " +
                   std::to_string(before->last().value()));
@@ -77,11 +80,11 @@ void walk_events(Storage& storage, const Uuid& log_uuid, Sequence from, Sequence
                  {segment_name(first), step.offset, step.header.first});
       if (!more || step.last >= until) return;
     }
-    if (step.kind == Step::Kind::bad) {
+    if (kept("log.walk.whole") && step.kind == Step::Kind::bad) {
       damaged(step.no_crash.value_or(Damage::corrupt_sealed_segment), segment_name(first), step.bad_offset,
               reader.cursor().next, step.found);
     }
-    if (step.kind == Step::Kind::blank) {
+    if (kept("log.walk.blank") && step.kind == Step::Kind::blank) {
       damaged(Damage::lost_acknowledged, segment_name(first), step.offset, reader.cursor().next,
               "the log ends here, expected events up to sequence " + std::to_string(until.value()));
     }
@@ -96,11 +99,11 @@ std::optional<Hash> chain_behind(Storage& storage, const Uuid& log_uuid, Sequenc
   SegmentReader reader = open_segment(storage, log_uuid, segments_from(storage, sequence).front());
   reader.skip_before(sequence);
   const Step step = reader.next();
-  if (step.kind == Step::Kind::bad) {
+  if (kept("log.chain_behind.whole") && step.kind == Step::Kind::bad) {
     damaged(step.no_crash.value_or(Damage::corrupt_sealed_segment), reader.file().name(), step.bad_offset,
             reader.cursor().next, step.found);
   }
-  if (step.kind != Step::Kind::batch || step.last != sequence) return std::nullopt;
+  if (step.kind != Step::Kind::batch || (kept("log.chain_behind.end") && step.last != sequence)) return std::nullopt;
   return reader.cursor().chain;
 }
 

@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "daybook/core/error.hpp"
+#include "daybook/core/mutant.hpp"
 
 namespace daybook {
 namespace {
@@ -76,11 +77,11 @@ void LogFile::write(std::uint64_t offset, std::span<const std::byte> from) {
 }
 
 void LogFile::sync_data() {
-  if (const int error = file_->sync_data()) fail("cannot sync", error);
+  if (const int error = file_->sync_data(); error != 0 && kept("log.file.sync_data_failed")) fail("cannot sync", error);
 }
 
 void LogFile::sync() {
-  if (const int error = file_->sync()) fail("cannot sync", error);
+  if (const int error = file_->sync(); error != 0 && kept("log.file.sync_failed")) fail("cannot sync", error);
 }
 
 void LogFile::truncate(std::uint64_t size) {
@@ -144,7 +145,8 @@ void remove_if_exists(Storage& storage, const std::string& name) {
 }
 
 void sync_folder(Storage& storage, const std::string& folder) {
-  if (const int error = storage.sync_folder(folder)) fail_on(storage, folder, "cannot sync the folder", error);
+  if (const int error = storage.sync_folder(folder); error != 0 && kept("log.file.sync_folder_failed"))
+    fail_on(storage, folder, "cannot sync the folder", error);
 }
 
 }  // namespace daybook

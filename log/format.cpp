@@ -5,6 +5,7 @@
 
 #include "crc32c.hpp"
 #include "daybook/core/assert.hpp"
+#include "daybook/core/mutant.hpp"
 #include "sha256.hpp"
 
 // Each structure's layout is written once, as a function that walks its fields in order; a Writer or a Reader goes along.
@@ -202,13 +203,13 @@ tl::unexpected<Problem> newer(const std::string& what) {
 
 /// What a structure is judged by before a field of it is believed: size, magic, checksum. Returns exactly its bytes.
 Parsed<std::span<const std::byte>> intact(std::span<const std::byte> bytes, std::size_t size, std::string_view magic,
-                                          const std::string& what) {
-  if (bytes.size() < size) {
+                                          const std::string& what, bool with_checksum) {
+  if (kept("log.format.size") && bytes.size() < size) {
     return problem(Problem::Kind::too_short,
                    what + " of " + std::to_string(bytes.size()) + " bytes, expected " + std::to_string(size));
   }
   bytes = bytes.first(size);
-  if (std::memcmp(bytes.data(), magic.data(), magic.size()) != 0) {
+  if (kept("log.format.magic") && std::memcmp(bytes.data(), magic.data(), magic.size()) != 0) {
     if (is_blank(bytes)) return problem(Problem::Kind::blank, "zeros, expected a " + what);
     std::uint32_t found = 0;
     Reader(bytes).u32(found);
@@ -219,7 +220,7 @@ Parsed<std::span<const std::byte>> intact(std::span<const std::byte> bytes, std:
   std::uint32_t stored = 0;
   Reader(bytes.last(checksum_bytes)).u32(stored);
   const std::uint32_t computed = crc32c(bytes.first(size - checksum_bytes));
-  if (stored != computed) {
+  if (with_checksum && stored != computed) {
     return problem(Problem::Kind::checksum, what + " checksum: found " + hexadecimal(stored) + ", expected " +
                                                 hexadecimal(computed) + " for its bytes");
   }
@@ -285,25 +286,27 @@ std::array<std::byte, witness_slot_bytes> to_bytes(const WitnessSlot& slot) {
 }
 
 Parsed<SegmentHeader> parse_segment_header(std::span<const std::byte> bytes) {
-  const auto checked = intact(bytes, segment_header_bytes, segment_magic, "segment header");
+  const auto checked =
+      intact(bytes, segment_header_bytes, segment_magic, "segment header", kept("log.segment_header.checksum"));
   if (!checked) return tl::unexpected<Problem>(checked.error());
   SegmentHeader header;
   Reader from(*checked);
   walk_segment_header(from, header);
-  if (header.minimum_reader > reader) {
+  if (kept("log.segment_header.reader") && header.minimum_reader > reader) {
     return newer("segment of format version " + std::to_string(header.format_version) + ", which needs reader " +
                  std::to_string(header.minimum_reader) + " (this one is " + std::to_string(reader) + ")");
   }
-  if (header.feature_level > feature_level) {
+  if (kept("log.segment_header.feature_level") && header.feature_level > feature_level) {
     return newer("segment of feature level " + std::to_string(header.feature_level) + " (this release knows up to " +
                  std::to_string(feature_level) + ")");
   }
   const std::uint32_t alignment = header.commit_alignment;
-  if (alignment != 8 && alignment != 512 && alignment != 4096) {
+  if (kept("log.segment_header.alignment") && alignment != 8 && alignment != 512 && alignment != 4096) {
     return problem(Problem::Kind::implausible,
                    "segment header with commit alignment " + std::to_string(alignment) + ", expected 8, 512 or 4096");
   }
-  if (header.first == Sequence(0) || header.segment_bytes < segment_header_bytes) {
+  if ((kept("log.segment_header.first") && header.first == Sequence(0)) ||
+      (kept("log.segment_header.bytes") && header.segment_bytes < segment_header_bytes)) {
     return problem(Problem::Kind::implausible,
                    "segment header with first sequence " + std::to_string(header.first.value()) + " and a size of " +
                        std::to_string(header.segment_bytes) + " bytes, expected at least 1 and " +
@@ -313,7 +316,8 @@ Parsed<SegmentHeader> parse_segment_header(std::span<const std::byte> bytes) {
 }
 
 Parsed<BatchHeader> parse_batch_header(std::span<const std::byte> bytes) {
-  const auto checked = intact(bytes, batch_header_bytes, batch_magic, "batch header");
+  const auto checked =
+      intact(bytes, batch_header_bytes, batch_magic, "batch header", kept("log.batch_header.checksum"));
   if (!checked) return tl::unexpected<Problem>(checked.error());
   BatchHeader header;
   std::uint32_t unknown_flags = 0;
@@ -321,29 +325,31 @@ Parsed<BatchHeader> parse_batch_header(std::span<const std::byte> bytes) {
   walk_batch_header(from, header, unknown_flags);
   const auto reserved =
       checked->subspan(batch_header_fields).first(batch_header_bytes - batch_header_fields - checksum_bytes);
-  if (unknown_flags != 0)
+  if (kept("log.batch_header.flags") && unknown_flags != 0)
     return newer("batch header with flags " + hexadecimal(unknown_flags) + ", of which none is known");
-  if (!is_blank(reserved)) return newer("batch header with fields behind byte " + std::to_string(batch_header_fields));
-  if (header.payload_bytes % 8 != 0) {
+  if (kept("log.batch_header.reserved") && !is_blank(reserved))
+    return newer("batch header with fields behind byte " + std::to_string(batch_header_fields));
+  if (kept("log.batch_header.payload_bytes") && header.payload_bytes % 8 != 0) {
     return problem(Problem::Kind::implausible,
                    "batch of " + std::to_string(header.payload_bytes) + " bytes, expected a multiple of 8");
   }
-  if (header.first == Sequence(0)) {
+  if (kept("log.batch_header.first") && header.first == Sequence(0)) {
     return problem(Problem::Kind::implausible, "batch of first sequence 0, expected at least 1");
   }
-  if (header.seal && (header.count != 0 || header.payload_bytes != seal_payload_bytes)) {
+  if (header.seal && ((kept("log.batch_header.seal_count") && header.count != 0) ||
+                      (kept("log.batch_header.seal_bytes") && header.payload_bytes != seal_payload_bytes))) {
     return problem(Problem::Kind::implausible, "seal with " + std::to_string(header.count) + " events and " +
                                                    std::to_string(header.payload_bytes) + " bytes, expected 0 and " +
                                                    std::to_string(seal_payload_bytes));
   }
-  if (!header.seal && header.count == 0) {
+  if (kept("log.batch_header.count") && !header.seal && header.count == 0) {
     return problem(Problem::Kind::implausible, "batch without events, expected at least one");
   }
   return header;
 }
 
 Parsed<SealPayload> parse_seal_payload(std::span<const std::byte> bytes) {
-  if (bytes.size() != seal_payload_bytes) {
+  if (kept("log.seal.bytes") && bytes.size() != seal_payload_bytes) {
     return problem(Problem::Kind::implausible, "seal of " + std::to_string(bytes.size()) + " bytes, expected " +
                                                    std::to_string(seal_payload_bytes));
   }
@@ -354,14 +360,16 @@ Parsed<SealPayload> parse_seal_payload(std::span<const std::byte> bytes) {
 }
 
 Parsed<WitnessSlot> parse_witness_slot(std::span<const std::byte> bytes) {
-  const auto checked = intact(bytes, witness_slot_bytes, witness_magic, "witness slot");
+  const auto checked =
+      intact(bytes, witness_slot_bytes, witness_magic, "witness slot", kept("log.witness_slot.checksum"));
   if (!checked) return tl::unexpected<Problem>(checked.error());
   WitnessSlot slot;
   std::uint32_t slot_version = 0;
   std::uint32_t unknown_flags = 0;
   Reader from(*checked);
   walk_witness_slot(from, slot, slot_version, unknown_flags);
-  if (slot_version != version || unknown_flags != 0) {
+  if ((kept("log.witness_slot.version") && slot_version != version) ||
+      (kept("log.witness_slot.flags") && unknown_flags != 0)) {
     return newer("witness of version " + std::to_string(slot_version) + " with flags " + hexadecimal(unknown_flags) +
                  " (known: version " + std::to_string(version) + ")");
   }

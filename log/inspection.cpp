@@ -6,6 +6,7 @@
 
 #include "crc32c.hpp"
 #include "daybook/core/limits.hpp"
+#include "daybook/core/mutant.hpp"
 #include "event_codec.hpp"
 
 // The witness is read before the segments: beside a living writer it then never says more than they show. What a
@@ -39,11 +40,13 @@ class Inspector {
     const LogFiles files = list_log(storage_);
     found_.temporaries = files.temporaries;
     if (files.segments.empty()) no_segments();
-    if (files.segments.front() != Sequence(1)) missing(Sequence(1), files.segments.front());
+    if (kept("log.segments.first") && files.segments.front() != Sequence(1))
+      missing(Sequence(1), files.segments.front());
     for (std::size_t i = 0; i < files.segments.size(); ++i) {
       const bool last = i + 1 == files.segments.size();
       const Sequence first = files.segments[i];
-      if (i != 0 && first != found_.head.sequence.next()) missing(found_.head.sequence.next(), first);
+      if (kept("log.segments.contiguous") && i != 0 && first != found_.head.sequence.next())
+        missing(found_.head.sequence.next(), first);
       if (last) {
         inspect_last(first);
       } else {
@@ -89,7 +92,7 @@ class Inspector {
   }
 
   [[noreturn]] void no_segments() const {
-    if (witness() != nullptr) {
+    if (kept("log.segments.witnessed") && witness() != nullptr) {
       damaged(Damage::lost_acknowledged, segment_name(Sequence(1)), 0, Sequence(1),
               "no segment is left, and the witness saw events synced up to sequence " +
                   text(witness()->acknowledged.value()));
@@ -109,22 +112,22 @@ class Inspector {
   void check_header(const FoundSegment& segment, Sequence first, bool last) {
     const Damage damage = last ? Damage::corrupt_middle : Damage::corrupt_sealed_segment;
     const format::SegmentHeader& header = segment.header;
-    if (header.first != first) {
+    if (kept("log.segment.name") && header.first != first) {
       damaged(damage, segment.name, 0, first,
               "the segment begins with sequence " + text(header.first.value()) + ", expected " + text(first.value()) +
                   " by its name");
     }
     const bool uuid_known = witness() != nullptr || !found_.segments.empty();
-    if (uuid_known && header.log_uuid != found_.log_uuid) {
+    if (kept("log.segment.log_uuid") && uuid_known && header.log_uuid != found_.log_uuid) {
       damaged(Damage::foreign, segment.name, 0, first,
               "the segment is of log " + to_string(header.log_uuid) + ", expected " + to_string(found_.log_uuid));
     }
-    if (header.chain != found_.head.chain) {
+    if (kept("log.segment.chain") && header.chain != found_.head.chain) {
       damaged(damage, segment.name, 0, first,
               "the segment continues chain hash " + to_hexadecimal(std::span(header.chain).first(8)) + "…, expected " +
                   to_hexadecimal(std::span(found_.head.chain).first(8)) + "…");
     }
-    if (!found_.segments.empty() && header.epoch < found_.segments.back().end.epoch) {
+    if (kept("log.segment.epoch") && !found_.segments.empty() && header.epoch < found_.segments.back().end.epoch) {
       damaged(damage, segment.name, 0, first,
               "the segment is of epoch " + text(header.epoch.value()) + ", behind one of epoch " +
                   text(found_.segments.back().end.epoch.value()));
@@ -162,8 +165,10 @@ class Inspector {
   void compare_with_witness(const Cursor& cursor, const Step& step, const FoundSegment& segment) {
     const format::WitnessSlot& slot = *witness();
     if (slot.acknowledged < step.header.first || slot.acknowledged > step.last) return;
-    if (slot.acknowledged == step.last && slot.chain == *cursor.chain && slot.segment == segment.header.first &&
-        slot.end_offset == cursor.batch_end) {
+    if ((slot.acknowledged == step.last || !kept("log.witnessed.last")) &&
+        (slot.chain == *cursor.chain || !kept("log.witnessed.chain")) &&
+        (slot.segment == segment.header.first || !kept("log.witnessed.segment")) &&
+        (slot.end_offset == cursor.batch_end || !kept("log.witnessed.offset"))) {
       return;
     }
     damaged(Damage::foreign, segment.name, step.offset, slot.acknowledged,
@@ -192,8 +197,8 @@ class Inspector {
     }
     segment.sealed = true;
     segment.used_bytes = segment.file_bytes;
-    if (const auto* slot = witness();
-        slot != nullptr && slot->acknowledged == segment.end.last() && slot->chain != *segment.end.chain) {
+    if (const auto* slot = witness(); kept("log.witnessed.sealed_chain") && slot != nullptr &&
+                                      slot->acknowledged == segment.end.last() && slot->chain != *segment.end.chain) {
       damaged(Damage::foreign, segment.name, 0, slot->acknowledged,
               "the witness saw another history of this sequence: chain hash " +
                   to_hexadecimal(std::span(slot->chain).first(8)) + "…, found " +
@@ -210,14 +215,14 @@ class Inspector {
     if (step.kind == Step::Kind::bad && step.no_crash == Damage::unknown_format) {
       newer(segment.name, step.bad_offset, next, step.found);
     }
-    if (step.kind == Step::Kind::bad) {
+    if (kept("log.sealed.whole") && step.kind == Step::Kind::bad) {
       damaged(Damage::corrupt_sealed_segment, segment.name, step.bad_offset, next, step.found);
     }
-    if (step.kind == Step::Kind::blank) {
+    if (kept("log.sealed.seal") && step.kind == Step::Kind::blank) {
       damaged(Damage::corrupt_sealed_segment, segment.name, step.offset, next,
               "the segment has a successor and ends without a seal");
     }
-    if (reader.cursor().offset != segment.file_bytes) {
+    if (kept("log.sealed.file_end") && reader.cursor().offset != segment.file_bytes) {
       damaged(Damage::corrupt_sealed_segment, segment.name, reader.cursor().offset, std::nullopt,
               "the segment ends with its seal, and the file goes on to offset " + text(segment.file_bytes));
     }
@@ -232,7 +237,7 @@ class Inspector {
               segment.file_bytes < record ? 0 : segment.file_bytes - record, std::nullopt,
               "the segment has a successor and does not end with its seal: " + found);
     };
-    if (segment.file_bytes < format::segment_header_bytes + record) {
+    if (kept("log.seal_only.file_bytes") && segment.file_bytes < format::segment_header_bytes + record) {
       no_seal("the file has " + text(segment.file_bytes) + " bytes");
     }
     std::vector<std::byte> bytes(record);
@@ -243,15 +248,21 @@ class Inspector {
       newer(segment.name, offset, std::nullopt, batch.error().sentence);
     }
     if (!batch) no_seal(batch.error().sentence);
-    if (!batch->seal || batch->salt != segment.header.salt || batch->offset != offset) {
+    if ((kept("log.seal_only.is_seal") && !batch->seal) ||
+        (kept("log.seal_only.salt") && batch->salt != segment.header.salt) ||
+        (kept("log.seal_only.offset") && batch->offset != offset)) {
       no_seal("a batch that is not the seal of this place");
     }
     const auto seal = format::parse_seal_payload(std::span<const std::byte>(bytes).subspan(format::batch_header_bytes));
     if (!seal) no_seal(seal.error().sentence);
-    if (crc32c(std::span<const std::byte>(bytes).subspan(format::batch_header_bytes)) != batch->payload_crc32c)
+    if (kept("log.seal_only.checksum") &&
+        crc32c(std::span<const std::byte>(bytes).subspan(format::batch_header_bytes)) != batch->payload_crc32c)
       no_seal("seal payload checksum does not agree");
-    if (seal->used_bytes != segment.file_bytes || seal->chain != batch->previous || seal->last.next() != batch->first ||
-        batch->epoch < segment.header.epoch || seal->last.value() - segment.header.first.value() + 1 != seal->events) {
+    if ((kept("log.seal_only.used_bytes") && seal->used_bytes != segment.file_bytes) ||
+        (kept("log.seal_only.chain") && seal->chain != batch->previous) ||
+        (kept("log.seal_only.last") && seal->last.next() != batch->first) ||
+        (kept("log.seal_only.epoch") && batch->epoch < segment.header.epoch) ||
+        (kept("log.seal_only.events") && seal->last.value() - segment.header.first.value() + 1 != seal->events)) {
       no_seal("a seal that contradicts its place");
     }
     segment.end.offset = segment.file_bytes;
@@ -311,15 +322,17 @@ class Inspector {
     SegmentReader reader(std::move(file), header);
     const bool alone = found_.segments.empty() && witness() == nullptr;
     const bool empty = !reader.first_nonzero(format::segment_header_bytes).has_value();
-    if (acknowledged(first) && segment.file_bytes < witness()->end_offset) {
+    if (kept("log.lost_header.cut_short") && acknowledged(first) && segment.file_bytes < witness()->end_offset) {
       damaged(
           Damage::lost_acknowledged, segment.name, segment.file_bytes, first,
           problem.sentence + "; the witness saw events synced up to sequence " + text(witness()->acknowledged.value()));
     }
-    if (alone || (problem.kind == Problem::Kind::foreign && empty)) {
+    if ((kept("log.lost_header.alone") && alone) ||
+        (kept("log.lost_header.foreign") && problem.kind == Problem::Kind::foreign && empty)) {
       damaged(Damage::foreign, segment.name, 0, first, problem.sentence);
     }
-    if (found_.witness.clean() || acknowledged(first) || !empty) {
+    if ((kept("log.lost_header.clean") && found_.witness.clean()) ||
+        (kept("log.lost_header.acknowledged") && acknowledged(first)) || (kept("log.lost_header.empty") && !empty)) {
       damaged(Damage::corrupt_middle, segment.name, 0, first, problem.sentence);
     }
     if (!found_.segments.empty()) header = found_.segments.back().header;
@@ -340,13 +353,14 @@ class Inspector {
   void judge_bad(SegmentReader& reader, const FoundSegment& segment, const Step& step) {
     const Sequence next = segment.end.next;
     if (step.no_crash == Damage::unknown_format) newer(segment.name, step.bad_offset, next, step.found);
-    if (step.no_crash) damaged(*step.no_crash, segment.name, step.bad_offset, next, step.found);
+    if (kept("log.tail.no_crash") && step.no_crash)
+      damaged(*step.no_crash, segment.name, step.bad_offset, next, step.found);
     judge_tear(reader, segment, step.bad_offset, step.end, step.found);
   }
 
   void judge_blank(SegmentReader& reader, const FoundSegment& segment) {
     const auto stray = reader.first_nonzero(segment.end.offset);
-    if (!stray) {
+    if (!stray || !kept("log.tail.zeros")) {
       found_.tail = Tail::unclean_end;  // until the witness says more
       return;
     }
@@ -359,23 +373,23 @@ class Inspector {
                   std::optional<std::uint64_t> batch_end, const std::string& found) {
     const std::uint64_t offset = segment.end.offset;
     const Sequence next = segment.end.next;
-    if (const auto behind = reader.find_batch(offset + 8, next)) {
+    if (const auto behind = reader.find_batch(offset + 8, next); behind && kept("log.tail.later_batch")) {
       damaged(Damage::corrupt_middle, segment.name, bad_offset, next,
               found + "; a valid batch (sequence " + text(behind->first.value()) + ") stands behind it, at offset " +
                   hexadecimal_offset(behind->offset) + ", so this is not the trace of a crash");
     }
     const std::uint64_t most = batch_end.value_or(format::align_up(
         offset + format::batch_header_bytes + limits::batch_bytes_max, segment.header.commit_alignment));
-    if (const auto stray = reader.first_nonzero(most)) {
+    if (const auto stray = reader.first_nonzero(most); stray && kept("log.tail.reach")) {
       damaged(Damage::corrupt_middle, segment.name, bad_offset, next,
               found + "; more than one batch in flight can leave: the bytes at offset " + hexadecimal_offset(*stray) +
                   " are not zero");
     }
-    if (acknowledged(next)) {
+    if (kept("log.tail.acknowledged") && acknowledged(next)) {
       damaged(Damage::lost_acknowledged, segment.name, bad_offset, next,
               found + "; the witness saw events synced up to sequence " + text(witness()->acknowledged.value()));
     }
-    if (found_.witness.clean()) {
+    if (kept("log.tail.clean") && found_.witness.clean()) {
       damaged(Damage::corrupt_middle, segment.name, bad_offset, next,
               found + "; the log was closed cleanly, so no batch was in flight");
     }
@@ -386,7 +400,7 @@ class Inspector {
   }
 
   void judge_sealed_end(SegmentReader& reader, const FoundSegment& segment) {
-    if (const auto stray = reader.first_nonzero(segment.end.offset)) {
+    if (const auto stray = reader.first_nonzero(segment.end.offset); stray && kept("log.tail.behind_seal")) {
       damaged(Damage::corrupt_sealed_segment, segment.name, *stray, std::nullopt,
               "bytes that are not zero behind the seal, which ends at offset " + text(segment.end.offset));
     }
@@ -397,13 +411,14 @@ class Inspector {
     const FoundSegment& last = found_.segments.back();
     const format::WitnessSlot* slot = witness();
     if (slot == nullptr) return;
-    if (slot->acknowledged > found_.head.sequence) {
+    if (kept("log.head.acknowledged") && slot->acknowledged > found_.head.sequence) {
       damaged(Damage::lost_acknowledged, last.name, last.used_bytes, found_.head.sequence.next(),
               "the log ends with sequence " + text(found_.head.sequence.value()) +
                   ", and the witness saw events synced up to sequence " + text(slot->acknowledged.value()));
     }
-    if (!slot->clean || found_.tail != Tail::unclean_end) return;
-    if (slot->acknowledged == found_.head.sequence && !last.sealed && !last.header_lost) {
+    if ((kept("log.clean_end.clean") && !slot->clean) || found_.tail != Tail::unclean_end) return;
+    if ((slot->acknowledged == found_.head.sequence || !kept("log.clean_end.head")) &&
+        (!last.sealed || !kept("log.clean_end.unsealed")) && (!last.header_lost || !kept("log.clean_end.header"))) {
       found_.tail = Tail::clean_end;
     } else {
       found_.notes.push_back("the log goes on behind its clean end (sequence " + text(slot->acknowledged.value()) +

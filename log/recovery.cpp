@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "daybook/core/error.hpp"
+#include "daybook/core/mutant.hpp"
 #include "sha256.hpp"
 
 // After an unclean end the page cache is not believed: it may show what a failed write-back never brought to the disk.
@@ -74,7 +75,7 @@ class Recovery {
     slot.clean = false;
     slot.epoch = opening_.epoch;
     Witness witness = Witness::resume(storage_, slot);
-    witness.write_durably(slot);
+    if (kept("log.go_on.revoke")) witness.write_durably(slot);
     return {std::move(segment), std::move(witness), slot, found_.head};
   }
 
@@ -114,12 +115,12 @@ class Recovery {
     const std::string name = std::string(quarantine_folder) + "/" + cut_prefix(last().header.first, found_.cut_from) +
                              to_hexadecimal(std::span(hash).first(8)) + ".cut";
     make_folder(storage_, quarantine_folder);
-    sync_folder(storage_, "");
+    if (kept("log.quarantine.sync_book")) sync_folder(storage_, "");
     remove_if_exists(storage_, name);
     LogFile copy = LogFile::open(storage_, name, OpenMode::create);
     copy.write(0, bytes);
-    copy.sync();
-    sync_folder(storage_, quarantine_folder);
+    if (kept("log.quarantine.sync")) copy.sync();
+    if (kept("log.quarantine.sync_folder")) sync_folder(storage_, quarantine_folder);
     tell_cut(opening_, name, bytes);
   }
 
@@ -170,27 +171,31 @@ class Recovery {
       at += part.size();
     }
     if (!seal.empty()) copy.write(last().used_bytes, seal);
-    copy.sync();
-    expect_whole(LogFile::open(storage_, recovered_temporary, OpenMode::read), true);
+    if (kept("log.recovered.sync")) copy.sync();
+    if (kept("log.recovered.read_back")) {
+      expect_whole(LogFile::open(storage_, recovered_temporary, OpenMode::read), true);
+    }
     copy.make_read_only();
     rename_file(storage_, recovered_temporary, last().name);
-    sync_folder(storage_, log_folder);
+    if (kept("log.recovered.sync_folder")) sync_folder(storage_, log_folder);
   }
 
   void seal_in_place() {
     if (last().sealed && last().file_bytes == last().used_bytes) {  // may be read-only already
       LogFile file = LogFile::open(storage_, last().name, OpenMode::read);
-      file.sync();
-      file.drop_cache();
-      expect_whole(std::move(file), true);
+      if (kept("log.sealed_in_place.sync")) file.sync();
+      if (kept("log.sealed_in_place.drop_cache")) file.drop_cache();
+      if (kept("log.sealed_in_place.read_back")) expect_whole(std::move(file), true);
       return;
     }
     LogFile file = LogFile::open(storage_, last().name, OpenMode::read_write);
-    file.sync_data();
-    file.drop_cache();
-    expect_whole(LogFile::open(storage_, last().name, OpenMode::read), last().sealed);
+    if (kept("log.seal_in_place.sync_data")) file.sync_data();
+    if (kept("log.seal_in_place.drop_cache")) file.drop_cache();
+    if (kept("log.seal_in_place.read_back")) {
+      expect_whole(LogFile::open(storage_, last().name, OpenMode::read), last().sealed);
+    }
     file.truncate(last().used_bytes);
-    file.sync();
+    if (kept("log.seal_in_place.sync_cut")) file.sync();
     if (last().sealed) {
       file.make_read_only();
     } else {
@@ -203,8 +208,9 @@ class Recovery {
     SegmentReader reader(std::move(file), last().header);
     Step step = reader.next();
     while (step.kind == Step::Kind::batch) step = reader.next();
-    if (reader.cursor().next != last().end.next || reader.cursor().chain != last().end.chain ||
-        (sealed && step.kind != Step::Kind::seal)) {
+    if ((kept("log.read_back.end") && reader.cursor().next != last().end.next) ||
+        (kept("log.read_back.chain") && reader.cursor().chain != last().end.chain) ||
+        (kept("log.read_back.seal") && sealed && step.kind != Step::Kind::seal)) {
       throw StorageError(
           {last().name, reader.cursor().offset, reader.cursor().next}, EIO,
           "the segment reads differently from the disk than it did a moment ago, when it was whole up to "
@@ -246,7 +252,7 @@ class Recovery {
   Witness renew_witness(const format::WitnessSlot& slot) {
     if (!found_.witness.newest) return Witness::create(storage_, slot);
     Witness witness = Witness::resume(storage_, *found_.witness.newest);
-    witness.write_durably(slot);
+    if (kept("log.recover.witness")) witness.write_durably(slot);
     return witness;
   }
 

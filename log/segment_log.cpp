@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "daybook/core/assert.hpp"
+#include "daybook/core/mutant.hpp"
 #include "event_walk.hpp"
 #include "inspection.hpp"
 #include "recovery.hpp"
@@ -119,7 +120,7 @@ struct SegmentLog::Impl {
   }
 
   void sync_witness_when_due() {
-    if (clock.boot() - witness_synced_at >= witness_sync_interval) sync_witness();
+    if (kept("log.append.sync_witness") && clock.boot() - witness_synced_at >= witness_sync_interval) sync_witness();
   }
 
   void sync_witness() {
@@ -219,7 +220,7 @@ std::unique_ptr<SegmentLog> SegmentLog::create(Storage& storage, Clock& clock, R
                        "there is a log already in " + storage.describe(log_folder));
   }
   make_folder(storage, log_folder);
-  sync_folder(storage, "");
+  if (kept("log.create.sync_book")) sync_folder(storage, "");
   for (const std::string& name : files.temporaries) remove_if_exists(storage, name);
   auto reserved = reserve_file(storage, options.segment_bytes_min, options.segment_bytes_min);
   if (!reserved) {
@@ -267,10 +268,10 @@ SegmentLog::SegmentLog(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 SegmentLog::~SegmentLog() = default;
 
 AppendResult SegmentLog::append(Epoch epoch, const Head& expected, const EncodedBatch& batch, Room room) {
-  if (impl_->poisoned) return *impl_->poisoned;
+  if (kept("log.append.poisoned") && impl_->poisoned) return *impl_->poisoned;
   if (impl_->closed) return Unknown{"the log was closed", 0};
-  if (epoch != impl_->epoch) return Fenced{impl_->epoch};
-  if (expected != impl_->head) return Conflict{impl_->head};
+  if (kept("log.append.epoch") && epoch != impl_->epoch) return Fenced{impl_->epoch};
+  if (kept("log.append.head") && expected != impl_->head) return Conflict{impl_->head};
   DAYBOOK_ASSERT(batch.count > 0);
   DAYBOOK_ASSERT(batch.first == expected.sequence.next());
   if (batch.bytes.size() > impl_->options.batch_bytes_max) {
@@ -318,7 +319,8 @@ bool SegmentLog::has_room() const {
 void SegmentLog::settle() {
   if (impl_->poisoned || impl_->closed) return;
   try {
-    impl_->sync_witness();  // due or not: when nothing is appended from here on, nobody else does it
+    if (kept("log.settle.sync_witness"))
+      impl_->sync_witness();  // due or not: when nothing is appended from here on, nobody else does it
   } catch (const StorageError& error) {
     impl_->poison(error);
     return;
@@ -327,7 +329,7 @@ void SegmentLog::settle() {
 }
 
 void SegmentLog::close() {
-  if (impl_->poisoned || impl_->closed) return;
+  if ((kept("log.close.poisoned") && impl_->poisoned) || impl_->closed) return;
   impl_->closed = true;
   impl_->say(true);
   impl_->witness.write_durably(impl_->slot);

@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "crc32c.hpp"
+#include "daybook/core/mutant.hpp"
 
 // No length is followed before the checksum of the header that holds it agreed, and none beyond the end of the file.
 // Decoding events is left to event_codec.
@@ -80,7 +81,8 @@ std::span<const std::byte> SegmentReader::window(std::uint64_t offset, std::uint
 }
 
 Step SegmentReader::judge_header(Step step, const format::BatchHeader& header) const {
-  if (header.salt != header_.salt || header.offset != step.offset) {
+  if ((kept("log.batch.salt") && header.salt != header_.salt) ||
+      (kept("log.batch.offset") && header.offset != step.offset)) {
     return bad(step, step.offset,
                "a batch of another place: it was written for offset " + text(header.offset) +
                    (header.salt == header_.salt ? " of this segment" : " of another segment"),
@@ -89,18 +91,18 @@ Step SegmentReader::judge_header(Step step, const format::BatchHeader& header) c
   step.header = header;
   step.end = format::align_up(step.offset + format::batch_header_bytes + header.payload_bytes,
                               header.seal ? 8 : header_.commit_alignment);
-  if (header.first != cursor_.next) {
+  if (kept("log.batch.sequence") && header.first != cursor_.next) {
     return bad(
         step, step.offset,
         "a batch that begins with sequence " + text(header.first.value()) + ", expected " + text(cursor_.next.value()),
         Damage::corrupt_middle);
   }
-  if (header.epoch < cursor_.epoch) {
+  if (kept("log.batch.epoch") && header.epoch < cursor_.epoch) {
     return bad(step, step.offset,
                "a batch of epoch " + text(header.epoch.value()) + " behind one of epoch " + text(cursor_.epoch.value()),
                Damage::corrupt_middle);
   }
-  if (cursor_.chain && header.previous != *cursor_.chain) {
+  if (kept("log.batch.chain") && cursor_.chain && header.previous != *cursor_.chain) {
     return bad(step, step.offset,
                "a batch that continues chain hash " + short_hash(header.previous) + "…, expected " +
                    short_hash(*cursor_.chain) + "…",
@@ -114,8 +116,11 @@ Step SegmentReader::judge_seal(Step step) const {
   const auto seal = format::parse_seal_payload(step.payload);
   if (!seal) return bad(step, step.offset, seal.error().sentence, Damage::corrupt_middle);
   const std::uint64_t used = step.offset + format::batch_header_bytes + format::seal_payload_bytes;
-  if (seal->batches != cursor_.batches || seal->events != cursor_.events || seal->last != cursor_.last() ||
-      seal->chain != step.header.previous || seal->used_bytes != used) {
+  if ((kept("log.seal.batches") && seal->batches != cursor_.batches) ||
+      (kept("log.seal.events") && seal->events != cursor_.events) ||
+      (kept("log.seal.last") && seal->last != cursor_.last()) ||
+      (kept("log.seal.chain") && seal->chain != step.header.previous) ||
+      (kept("log.seal.used_bytes") && seal->used_bytes != used)) {
     return bad(step, step.offset,
                "a seal over " + text(seal->batches) + " batches up to sequence " + text(seal->last.value()) +
                    " and offset " + text(seal->used_bytes) + ", expected " + text(cursor_.batches) + ", " +
@@ -147,20 +152,20 @@ Step SegmentReader::next() {
 
   const std::uint64_t payload_bytes = step.header.payload_bytes;
   const auto whole = window(step.offset, *step.end - step.offset);
-  if (whole.size() < format::batch_header_bytes + payload_bytes) {
+  if (kept("log.batch.length") && whole.size() < format::batch_header_bytes + payload_bytes) {
     return bad(step, step.offset + whole.size(),
                "the file ends after " + text(whole.size() - format::batch_header_bytes) + " of the batch's " +
                    text(payload_bytes) + " payload bytes");
   }
   step.payload = whole.subspan(format::batch_header_bytes, payload_bytes);
   const std::uint32_t checksum = crc32c(step.payload);
-  if (checksum != step.header.payload_crc32c) {
+  if (kept("log.batch.payload_checksum") && checksum != step.header.payload_crc32c) {
     return bad(step, step.offset,
                "batch payload checksum: its bytes give " + hexadecimal(checksum) + ", expected " +
                    hexadecimal(step.header.payload_crc32c));
   }
   const auto padding = whole.subspan(format::batch_header_bytes + payload_bytes);
-  if (!format::is_blank(padding)) {
+  if (kept("log.batch.padding") && !format::is_blank(padding)) {
     return bad(step, step.offset + format::batch_header_bytes + payload_bytes,
                "padding behind the batch that is not zero");
   }
@@ -231,7 +236,11 @@ std::optional<format::BatchHeader> SegmentReader::find_batch(std::uint64_t offse
     if (bytes.size() < format::batch_header_bytes) return std::nullopt;
     if (bytes[0] == std::byte{0}) continue;  // cheaper than parsing, and true of most of an unused tail
     const auto header = format::parse_batch_header(bytes);
-    if (header && header->salt == header_.salt && header->offset == offset && header->first >= from) return *header;
+    if (header && (header->salt == header_.salt || !kept("log.find.salt")) &&
+        (header->offset == offset || !kept("log.find.offset")) &&
+        (header->first >= from || !kept("log.find.sequence"))) {
+      return *header;
+    }
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include "crc32c.hpp"
 #include "daybook/core/assert.hpp"
+#include "daybook/core/mutant.hpp"
 #include "segment_name.hpp"
 
 // The order of writes and syncs here is what recovery relies on: a batch is synced before the next is written, a seal
@@ -47,9 +48,9 @@ SegmentWriter::SegmentWriter(LogFile file, const format::SegmentHeader& header, 
 SegmentWriter SegmentWriter::begin(Storage& storage, LogFile file, const format::SegmentHeader& header) {
   const std::string name = segment_name(header.first);
   file.write(0, format::to_bytes(header));
-  file.sync();
+  if (kept("log.begin.sync")) file.sync();
   rename_file(storage, file.name(), name);
-  sync_folder(storage, log_folder);
+  if (kept("log.begin.sync_folder")) sync_folder(storage, log_folder);
   file.renamed(name);
   return SegmentWriter(std::move(file), header, Cursor::at_start(header), header.segment_bytes);
 }
@@ -87,7 +88,7 @@ std::uint64_t SegmentWriter::append(std::span<const std::byte> payload, std::uin
   buffer_.insert(buffer_.end(), payload.begin(), payload.end());
   buffer_.resize(bytes);
   file_.write(cursor_.offset, buffer_);
-  file_.sync_data();
+  if (kept("log.append.sync_data")) file_.sync_data();
 
   cursor_.batch_end = cursor_.offset + format::batch_header_bytes + payload.size();
   cursor_.offset += bytes;
@@ -103,7 +104,7 @@ void SegmentWriter::seal(Epoch epoch, std::uint64_t batch_id) {
   const auto bytes = seal_bytes(header_, cursor_, epoch, batch_id);
   file_.write(cursor_.offset, bytes);
   file_.truncate(cursor_.offset + bytes.size());
-  file_.sync();
+  if (kept("log.seal.sync")) file_.sync();
   file_.make_read_only();
 }
 

@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "daybook/core/error.hpp"
+#include "daybook/core/mutant.hpp"
 #include "impl.hpp"
 #include "keys.hpp"
 #include "record.hpp"
@@ -36,7 +37,7 @@ std::unique_ptr<JobIndex> JobIndex::open(const std::string& path, const Uuid& lo
     }
     const std::optional<trust::StateFile> left = folder->read_state(distrust.why);
     if (!left) return nullptr;
-    if (left->log_uuid != log_uuid) {
+    if (kept("projections.state.log_uuid") && left->log_uuid != log_uuid) {
       distrust.why = "it belongs to the log " + to_string(left->log_uuid) + ", not to " + to_string(log_uuid);
       return nullptr;
     }
@@ -46,11 +47,12 @@ std::unique_ptr<JobIndex> JobIndex::open(const std::string& path, const Uuid& lo
     auto impl = std::make_unique<Impl>(std::move(*folder), boot_id, tuning, lmdb::Environment::Tables::must_exist);
     impl->load();
     const bool clean = left->status == trust::Status::clean;
-    if (impl->mark_.log_uuid != log_uuid || (clean && impl->mark_ != left->mark)) {
+    if ((kept("projections.mark.log_uuid") && impl->mark_.log_uuid != log_uuid) ||
+        (kept("projections.mark.closed_at") && clean && impl->mark_ != left->mark)) {
       distrust.why = impl->lmdb_.shown() + " does not stand where it was closed";
       return nullptr;
     }
-    if (clean) impl->mark_open();
+    if (clean && kept("projections.open.mark")) impl->mark_open();
     return std::unique_ptr<JobIndex>(new JobIndex(std::move(impl)));
   } catch (const StorageError& error) {
     distrust.why = error.what();
@@ -147,7 +149,8 @@ void JobIndex::Impl::load() {
     const BookTime end(Duration(reader.i64()));
     const Sequence id(reader.u64());
     const Job* job = find_job(id);
-    if (!reader.whole() || job == nullptr || !job->lease || job->lease->ends_at != end) {
+    if (kept("projections.leases.job") &&
+        (!reader.whole() || job == nullptr || !job->lease || job->lease->ends_at != end)) {
       damaged(Table::leases, "job " + std::to_string(id.value()) + " is not running");
     }
     leases_.emplace(end, id);

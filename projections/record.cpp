@@ -6,6 +6,8 @@
 
 #include "record_bytes.hpp"
 
+#include "daybook/core/mutant.hpp"
+
 namespace daybook::record {
 namespace {
 
@@ -46,6 +48,10 @@ std::uint8_t contents_of(const Job& job) {
       (job.cancel_requested ? cancel_requested : 0) | (job.finalized_at ? finalized_at : 0) | (job.lease ? lease : 0) |
       (job.completed_by ? completed_by : 0) | (job.progress.empty() ? 0 : progress) |
       (job.result.empty() ? 0 : result) | (job.error.empty() ? 0 : error) | (job.refused.empty() ? 0 : refused));
+}
+
+std::uint32_t check_at(Table table, std::string_view key, std::string_view record) {
+  return check(check(static_cast<std::uint64_t>(table), key), record);
 }
 
 }  // namespace
@@ -335,12 +341,6 @@ std::uint32_t check(std::uint64_t seed, std::string_view bytes) {
   return static_cast<std::uint32_t>((hash * odd) >> 32);
 }
 
-namespace {
-std::uint32_t check_at(Table table, std::string_view key, std::string_view record) {
-  return check(check(static_cast<std::uint64_t>(table), key), record);
-}
-}  // namespace
-
 void seal(Table table, std::string_view key, std::string& record) {
   const std::uint32_t sum = check_at(table, key, record);
   record.append(reinterpret_cast<const char*>(&sum), sizeof sum);
@@ -351,7 +351,7 @@ bool unseal(Table table, std::string_view key, std::string_view& record) {
   if (record.size() < sizeof sum) return false;
   std::memcpy(&sum, record.data() + record.size() - sizeof sum, sizeof sum);
   record.remove_suffix(sizeof sum);
-  return sum == check_at(table, key, record);
+  return sum == check_at(table, key, record) || !kept("projections.record.check");
 }
 
 }  // namespace daybook::record

@@ -20,6 +20,7 @@
 #include <utility>
 
 #include "daybook/core/error.hpp"
+#include "daybook/core/mutant.hpp"
 #include "record.hpp"
 #include "tables.hpp"
 
@@ -134,7 +135,7 @@ void Folder::clear() const {
   }
   for (const char* name : {state_name, state_draft_name, data_name, "lock.mdb"}) {
     if (::unlinkat(descriptor_, name, 0) != 0 && errno != ENOENT) fail("unlink", name);
-    if (name == state_name && ::fsync(descriptor_) != 0) fail("fsync", "");
+    if (kept("projections.clear.sync_folder") && name == state_name && ::fsync(descriptor_) != 0) fail("fsync", "");
   }
 }
 
@@ -148,8 +149,9 @@ void Folder::make_data() const {
 std::optional<StateFile> Folder::read_state(std::string& why) const {
   const Descriptor file(open_file(state_name, O_RDONLY));
   if (file.number() < 0) {
-    why = shown(state_name) +
-          (errno == ENOENT ? " is missing" : std::string(" cannot be opened: ") + std::generic_category().message(errno));
+    why =
+        shown(state_name) +
+        (errno == ENOENT ? " is missing" : std::string(" cannot be opened: ") + std::generic_category().message(errno));
     return std::nullopt;
   }
   // One byte more than there should be, so that a longer file is not taken for one of ours.
@@ -159,17 +161,19 @@ std::optional<StateFile> Folder::read_state(std::string& why) const {
   if (count >= static_cast<ssize_t>(offsetof(StateBytes, status))) {
     std::memcpy(&bytes, buffer.data(), std::min(static_cast<std::size_t>(count), sizeof bytes));
   }
-  if (bytes.magic != magic) {
+  if (kept("projections.state.magic") && bytes.magic != magic) {
     why = shown(state_name) + " is not the state of an index";
     return std::nullopt;
   }
-  if (bytes.layout != layout_version) {
+  if (kept("projections.state.layout") && bytes.layout != layout_version) {
     why =
         "its layout is " + std::to_string(bytes.layout) + ", and this release reads " + std::to_string(layout_version);
     return std::nullopt;
   }
   const auto status = static_cast<Status>(bytes.status);
-  if (count != sizeof bytes || bytes.check != check_of(bytes) || (status != Status::open && status != Status::clean)) {
+  if ((kept("projections.state.length") && count != sizeof bytes) ||
+      (kept("projections.state.check") && bytes.check != check_of(bytes)) ||
+      (kept("projections.state.status") && status != Status::open && status != Status::clean)) {
     why = shown(state_name) + " is damaged: its check does not fit its bytes";
     return std::nullopt;
   }
@@ -205,14 +209,14 @@ void Folder::write_state(const StateFile& state) const {
     if (count >= 0) errno = ENOSPC;
     fail("write", state_draft_name);
   }
-  if (::fsync(file.number()) != 0) fail("fsync", state_draft_name);
+  if (kept("projections.state.sync") && ::fsync(file.number()) != 0) fail("fsync", state_draft_name);
   if (::renameat(descriptor_, state_draft_name, descriptor_, state_name) != 0) fail("rename", state_draft_name);
-  if (::fsync(descriptor_) != 0) fail("fsync", "");
+  if (kept("projections.state.sync_folder") && ::fsync(descriptor_) != 0) fail("fsync", "");
 }
 
 void Folder::forget_state() const noexcept {
   static_cast<void>(::unlinkat(descriptor_, state_name, 0));
-  static_cast<void>(::fsync(descriptor_));
+  if (kept("projections.condemn.sync_folder")) static_cast<void>(::fsync(descriptor_));
 }
 
 FileIdentity Folder::identify_data() const {
@@ -242,16 +246,23 @@ std::string Folder::distrust(const StateFile& state, const Uuid& boot_id) const 
   if (file.number() < 0) return shown(data_name) + " cannot be opened: " + std::generic_category().message(errno);
   const FileIdentity identity = identify_data();
   // Device numbers may change from boot to boot; a copy has another inode.
-  if (identity.inode != state.file.inode) return shown(data_name) + " is not the file that was written here: a copy";
+  if (kept("projections.trust.inode") && identity.inode != state.file.inode)
+    return shown(data_name) + " is not the file that was written here: a copy";
   if (state.status == Status::clean) {
-    return data_bytes() == state.bytes ? "" : shown(data_name) + " was closed with another length than it has now";
+    return data_bytes() == state.bytes || !kept("projections.trust.bytes")
+               ? ""
+               : shown(data_name) + " was closed with another length than it has now";
   }
-  if (state.boot_id != boot_id) {
+  if (kept("projections.trust.boot_id") && state.boot_id != boot_id) {
     return "it was not closed before the machine restarted, so " + shown(data_name) + " may have lost pages";
   }
-  if (identity != state.file) return shown(data_name) + " was left open on another device or mount";
+  if ((kept("projections.trust.device") && identity.device != state.file.device) ||
+      (kept("projections.trust.mount") && identity.mount != state.file.mount)) {
+    return shown(data_name) + " was left open on another device or mount";
+  }
   // A write-back that failed since then, and that nobody was told of, shows here.
-  if (::fdatasync(file.number()) != 0) return shown(data_name) + " cannot be synced: " + std::generic_category().message(errno);
+  if (kept("projections.trust.sync_data") && ::fdatasync(file.number()) != 0)
+    return shown(data_name) + " cannot be synced: " + std::generic_category().message(errno);
   return "";
 }
 

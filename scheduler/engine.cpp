@@ -10,6 +10,7 @@
 
 #include "daybook/core/apply.hpp"
 #include "daybook/core/assert.hpp"
+#include "daybook/core/mutant.hpp"
 #include "daybook/replay/replay.hpp"
 
 namespace daybook {
@@ -156,7 +157,7 @@ void Engine::close() {
     try {
       index_->close();
     } catch (const StorageError& error) {
-      index_->condemn();
+      if (kept("scheduler.close.condemn")) index_->condemn();
       if (warn_)
         warn_(std::string("the index failed at the end (") + error.what() + "); the next opening makes a new one");
     }
@@ -422,7 +423,9 @@ Timers Engine::timers() {
 
 // The log is the truth and is well; only the index failed. It is dropped, and its place taken by the state folded from the log.
 void Engine::go_on_in_memory(const std::string& why) {
-  if (index_ != nullptr) index_->condemn();  // or the next opening would believe it again
+  if (kept("scheduler.index.condemn") && index_ != nullptr) {
+    index_->condemn();  // or the next opening would believe it again
+  }
   if (warn_) warn_("the index failed (" + why + "); going on in memory, the next opening makes a new index");
   auto state = std::make_unique<State>(rebuild(events_of(journal_), journal_.tail().sequence));
   if (encoder_.batch().count != 0) {

@@ -18,6 +18,7 @@
 #include <string_view>
 #include <utility>
 
+#include "daybook/core/mutant.hpp"
 #include "daybook/core/time.hpp"
 #include "descriptor.hpp"
 
@@ -156,18 +157,19 @@ Locked lock_directory(int directory, const std::string& purpose) {
   struct stat status {};
   if (::fstat(directory, &status) != 0) return failed(errno);
   Membership membership({status.st_dev, status.st_ino});
-  if (!membership) return held_by_other(directory);
+  if (kept("system.lock.process") && !membership) return held_by_other(directory);
 
   // A descriptor of its own: flock belongs to the opening, and this one ends with the lock.
   Descriptor own(
       uninterrupted([&] { return ::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC); }));
   if (!own.valid()) return failed(errno);
   // Where directories cannot be locked (NFS), the file alone decides.
-  if (::flock(own.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) return held_by_other(directory);
+  if (kept("system.lock.directory") && ::flock(own.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+    return held_by_other(directory);
 
   Descriptor file;
   if (const int error = open_lock_file(directory, file)) return failed(error);
-  if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+  if (kept("system.lock.file") && ::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
     return errno == EWOULDBLOCK ? held_by_other(directory) : failed(errno);
   }
   write_owner(file.get(), purpose);

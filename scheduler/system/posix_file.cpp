@@ -14,6 +14,8 @@
 #include <array>
 #include <limits>
 
+#include "daybook/core/mutant.hpp"
+
 namespace daybook {
 namespace {
 
@@ -43,11 +45,11 @@ IoCount PosixFile::write_at(std::uint64_t offset, std::span<const std::byte> fro
 }
 
 int PosixFile::sync_data() {
-  return error_of(::fdatasync(descriptor_.get()));
+  return kept("system.file.sync_data") ? error_of(::fdatasync(descriptor_.get())) : 0;
 }
 
 int PosixFile::sync() {
-  return error_of(::fsync(descriptor_.get()));
+  return kept("system.file.sync") ? error_of(::fsync(descriptor_.get())) : 0;
 }
 
 int PosixFile::truncate(std::uint64_t size) {

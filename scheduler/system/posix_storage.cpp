@@ -16,6 +16,7 @@
 #include <string_view>
 
 #include "daybook/core/error.hpp"
+#include "daybook/core/mutant.hpp"
 #include "descriptor.hpp"
 #include "directory_lock.hpp"
 #include "posix_file.hpp"
@@ -110,7 +111,7 @@ void make_book_directory(const std::string& path) {
   const int error = make_private_folder(parent.get(), whole.filename().c_str());
   if (error == EEXIST) return;
   if (error != 0) refuse_directory(path, error);
-  if (::fsync(parent.get()) != 0) refuse_directory(path, errno);
+  if (kept("system.book.sync_parent") && ::fsync(parent.get()) != 0) refuse_directory(path, errno);
 }
 
 int flags_of(OpenMode mode) {
@@ -227,10 +228,10 @@ int PosixStorage::remove(const std::string& name) {
 
 int PosixStorage::sync_folder(const std::string& folder) {
   if (!writable_) return EROFS;
-  if (folder.empty()) return ::fsync(directory_) == 0 ? 0 : errno;
+  if (folder.empty()) return !kept("system.book.sync") || ::fsync(directory_) == 0 ? 0 : errno;
   Descriptor opened;
   if (const int error = open_folder(directory_, folder, opened)) return error;
-  return ::fsync(opened.get()) == 0 ? 0 : errno;
+  return !kept("system.folder.sync") || ::fsync(opened.get()) == 0 ? 0 : errno;
 }
 
 int PosixStorage::free_bytes(std::uint64_t& bytes) {
