@@ -150,6 +150,17 @@ TEST(Batch, ASequenceOutOfPlaceIsRefused) {
   EXPECT_TRUE(refusal_of(gap));
 }
 
+TEST(Batch, ALengthThatNoEventHasIsRefusedAsSuch) {
+  for (const auto length : {std::byte{0}, std::byte{12}}) {
+    EncodedBatch batch;
+    batch.count = 1;
+    batch.bytes.resize(24);
+    batch.bytes[0] = length;
+    ASSERT_TRUE(refusal_of(batch));
+    EXPECT_THAT(refusal_of(batch)->what(), HasSubstr("expected a multiple of 8 from 8 to 16"));
+  }
+}
+
 TEST(Batch, AWordBesideTheLengthIsRefused) {
   EncodedBatch batch = batch_of(few());
   batch.bytes[4] = std::byte{1};

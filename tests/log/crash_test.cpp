@@ -91,6 +91,37 @@ TEST(Crash, AtEveryStorageCallOfALifeNothingAcknowledgedIsLost) {
   }
 }
 
+// Closing, and the opening after that, write both slots; what was being written may be garbage then.
+TEST(Crash, InsideAWriteOfBothSlotsLeavesOneOfThemWhole) {
+  const auto close_and_open = [](LogBook& book) {
+    book.close();
+    book.open();
+    book.drop();
+  };
+  LogBook settled;
+  settled.create();
+  settled.append_acknowledged();
+  settled.log->settle();
+  settled.append_acknowledged();
+  settled.log->settle();
+  settled.drop();
+  for (std::uint64_t nth = 1;; ++nth) {
+    LogBook book(settled);
+    book.open();
+    book.disk->cut_power_at(nth);
+    try {
+      close_and_open(book);
+      break;
+    } catch (const PowerCut&) {
+    }
+    book.drop();
+    book.disk->crash({.seed = nth, .kept_percent = 0, .garbage_percent = 100});
+    book.open();
+    ASSERT_EQ(book.opening.note.find("no slot of the witness"), std::string::npos) << "cut at call " << nth;
+    book.expect_promises_kept();
+  }
+}
+
 // A log that needs every step of recovery: a torn batch behind acknowledged ones, nothing of the latter believed.
 LogBook torn_log() {
   LogBook book;

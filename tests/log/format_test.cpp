@@ -229,6 +229,14 @@ TEST(Format, ContradictionsAreImplausibleEvenWithARightChecksum) {
   EXPECT_EQ(parse_batch_header(with_field(batch, 4, 423)).error().kind, Kind::implausible) << "odd length";
   EXPECT_EQ(parse_batch_header(with_field(batch, 16, 0)).error().kind, Kind::implausible) << "no events";
   EXPECT_EQ(parse_batch_header(with_field(batch, 20, 1)).error().kind, Kind::implausible) << "a seal with events";
+  BatchHeader seal_with_events = a_batch_header();
+  seal_with_events.seal = true;
+  seal_with_events.payload_bytes = seal_payload_bytes;
+  EXPECT_THAT(parse_batch_header(to_bytes(seal_with_events)).error().sentence, HasSubstr("seal with"));
+  BatchHeader long_seal = seal_with_events;
+  long_seal.count = 0;
+  long_seal.payload_bytes = seal_payload_bytes + 8;
+  EXPECT_THAT(parse_batch_header(to_bytes(long_seal)).error().sentence, HasSubstr("seal with 0 events and 72 bytes"));
   BatchHeader from_zero = a_batch_header();
   from_zero.first = Sequence(0);
   EXPECT_EQ(parse_batch_header(to_bytes(from_zero)).error().kind, Kind::implausible);
