@@ -13,7 +13,9 @@
 
 #include "daybook/core/error.hpp"
 #include "index_fixture.hpp"
+#include "keys.hpp"
 #include "lmdb.hpp"
+#include "tables.hpp"
 
 namespace daybook {
 namespace {
@@ -151,6 +153,49 @@ TEST_F(Trust, AnotherLayoutIsNotTrusted) {
   EXPECT_THAT(index.reopen(), HasSubstr("its layout is"));
 }
 
+// Each with a check that fits: what only a bug, or a hand, could have written.
+TEST_F(Trust, WhatTheStateFileSaysIsJudgedEvenWhenItsCheckFits) {
+  const auto rewrite = [&](const auto& change) {
+    const auto folder = trust::Folder::find(index.path());
+    std::string why;
+    auto state = folder->read_state(why);
+    ASSERT_TRUE(state) << why;
+    change(*state);
+    folder->write_state(*state);
+  };
+  const struct {
+    const char* said;
+    void (*change)(trust::StateFile&);
+  } changes[] = {
+      {"on another device or mount", [](trust::StateFile& state) { ++state.file.device; }},
+      {"on another device or mount", [](trust::StateFile& state) { ++state.file.mount; }},
+      {"a copy", [](trust::StateFile& state) { ++state.file.inode; }},
+      {"before the machine restarted", [](trust::StateFile& state) { state.boot_id = next_boot; }},
+      {"its check does not fit", [](trust::StateFile& state) { state.status = static_cast<trust::Status>(7); }},
+  };
+  for (const auto& [said, change] : changes) {
+    index.create();
+    schedule(1);
+    index.crash();
+    rewrite(change);
+    EXPECT_THAT(index.reopen(), HasSubstr(said));
+  }
+  index.create();
+  schedule(1);
+  index.crash();
+  rewrite([](trust::StateFile& state) { state.log_uuid = test::uuid_of(0xBB); });
+  EXPECT_THAT(index.reopen(this_boot, test::uuid_of(0xBB)), HasSubstr("does not stand where it was closed"));
+}
+
+TEST_F(Trust, AStateFileThatIsLongerOrBeginsOtherwiseIsNamedAsSuch) {
+  index.close();
+  const std::string state = slurp(index.file("state"));
+  overwrite(index.file("state"), state + 'x');
+  EXPECT_THAT(index.reopen(), HasSubstr("its check does not fit"));
+  overwrite(index.file("state"), 'x' + state.substr(1));
+  EXPECT_THAT(index.reopen(), HasSubstr("is not the state of an index"));
+}
+
 TEST_F(Trust, AMissingFolderOrStateFileIsNotTrusted) {
   index.close();
   fs::remove(index.file("state"));
@@ -196,6 +241,17 @@ TEST_F(Trust, ALoadThatWasCutShortIsNotTrusted) {
     folder.write_state({trust::Status::open, test::this_log, this_boot, folder.identify_data(), 0, {}});
   }
   EXPECT_THAT(index.reopen(), HasSubstr("cut short"));
+}
+
+TEST_F(Trust, ALeaseOfAJobThatIsNotRunningIsNotTrusted) {
+  index.crash();
+  {
+    lmdb::Environment environment(index.path(), "index/data.mdb", 1 << 20, lmdb::Environment::Tables::must_exist);
+    environment.write([](lmdb::WriteTransaction& transaction) {
+      transaction.put(Table::leases, keys::lease(test::book_time(5), Sequence(1)), {});
+    });
+  }
+  EXPECT_THAT(index.reopen(), HasSubstr("job 1 is not running"));
 }
 
 TEST_F(Trust, CreatingDropsWhatWasThere) {
