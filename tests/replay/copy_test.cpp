@@ -6,6 +6,7 @@
 
 #include "daybook/core/error.hpp"
 #include "daybook/core/execute.hpp"
+#include "support/passing_storage.hpp"
 #include "written_log.hpp"
 
 // A book as it was: equal to the original, of a new generation, and held. Cut short, it is no book at all.
@@ -186,6 +187,55 @@ TEST_F(Copy, OfADamagedLogIsNotMade) {
   log.storage().flip_bit(segment, 8 * 5000);
   EXPECT_THROW(copy_log(reader, log.head(), out, clock, random), CorruptionError);
   EXPECT_FALSE(log_exists(out));
+}
+
+TEST_F(Copy, OnceItIsMadeItSurvivesALossOfPower) {
+  WrittenLog log(eventful(5, 60));
+  const Head head = copy(log, log.head());
+  out.crash();
+  ASSERT_TRUE(log_exists(out));
+  EXPECT_EQ(verify_log(out).kind, LogVerdict::Kind::clean_end);
+  EXPECT_EQ(LogReader(out).head(), head);
+}
+
+TEST_F(Copy, SaysWhichBatchCouldNotBeWrittenAndWhy) {
+  WrittenLog log(eventful(5, 60));
+  const auto expect_failure = [&](MemoryStorage& into, int error_number, const char* why) {
+    try {
+      copy_log(log.reader(), log.head(), into, clock, random);
+      ADD_FAILURE() << "copied";
+    } catch (const StorageError& error) {
+      EXPECT_EQ(error.error_number(), error_number);
+      EXPECT_THAT(error.what(), HasSubstr("cannot write the copy at sequence 1: "));
+      EXPECT_THAT(error.what(), HasSubstr(why));
+    }
+    EXPECT_FALSE(log_exists(into));
+  };
+  MemoryStorage full;
+  full.set_free_bytes(1'100'000);  // the first segment, and no second one
+  expect_failure(full, ENOSPC, "the disk is nearly full");
+  MemoryStorage failing;
+  failing.fail_at(Operation::sync_data, 3, EIO);  // the witness is made with two
+  expect_failure(failing, EIO, "cannot sync");
+}
+
+TEST_F(Copy, WhoseFilesAreNotFoundAgainIsAnError) {
+  class Forgetful final : public PassingStorage {
+   public:
+    using PassingStorage::PassingStorage;
+    int list(const std::string& folder, std::vector<std::string>& names) override {
+      const int error = PassingStorage::list(folder, names);
+      names.clear();
+      return error;
+    }
+  } forgetful(out);
+  WrittenLog log(eventful(5, 10));
+  try {
+    copy_log(log.reader(), log.head(), forgetful, clock, random);
+    FAIL() << "copied";
+  } catch (const StorageError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("cannot find the files of the copy"));
+  }
 }
 
 TEST_F(Copy, OntoAFullDiskIsRefusedAndLeavesNoLog) {

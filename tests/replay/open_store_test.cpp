@@ -191,6 +191,56 @@ TEST_F(OpenStore, MakesAnewAnIndexWhoseBookStandsElsewhereThanItsMark) {
   expect_equal(*opening.index, log);
 }
 
+TEST_F(OpenStore, MakesAnewAnIndexThatStandsInsideABatch) {
+  WrittenLog log(eventful(3, 120));
+  const LogReader reader = log.reader();
+  Sequence inside(1);
+  while (inside < log.head() && reader.chain_at(inside)) inside = inside.next();
+  ASSERT_LT(inside, log.head()) << "every batch has one event";
+  const State state = rebuild(daybook::events_of(log.journal()), inside);
+  JobIndex::create(folder(), this_boot, state, {log.uuid(), inside, {}})->close();
+  const StoreOpening opening = open(log);
+  EXPECT_TRUE(opening.rebuilt);
+  EXPECT_THAT(opening.note, HasSubstr("where no batch of the log ends"));
+  expect_equal(*opening.index, log);
+}
+
+TEST_F(OpenStore, MakesAnewAnIndexThatDidNotReachTheEnd) {
+  /// Reads less than there is, once.
+  class Faltering final : public Journal {
+   public:
+    explicit Faltering(Journal& journal) : journal_(journal) {}
+    AppendResult append(Epoch epoch, const Head& expected, const EncodedBatch& batch, Room room) override {
+      return journal_.append(epoch, expected, batch, room);
+    }
+    void read(Sequence from, const std::function<bool(const RecordedEvent&)>& visit) override {
+      if (std::exchange(faltered_, true)) journal_.read(from, visit);
+    }
+    Head tail() const override { return journal_.tail(); }
+    Epoch epoch() const override { return journal_.epoch(); }
+    std::size_t largest_batch_bytes() const override { return journal_.largest_batch_bytes(); }
+    Costs costs() const override { return journal_.costs(); }
+    bool has_room() const override { return journal_.has_room(); }
+    void settle() override { journal_.settle(); }
+    void close() override { journal_.close(); }
+
+   private:
+    Journal& journal_;
+    bool faltered_ = false;
+  };
+  WrittenLog log(eventful(3, 120), 40);
+  open(log).index->close();
+  const Sequence seen = log.head();
+  log.append();
+  const LogReader reader = log.reader();
+  Faltering journal(log.journal());
+  const StoreOpening opening = open_store(folder(), journal, log.uuid(), this_boot, now(log),
+                                          [&](Sequence sequence) { return reader.chain_at(sequence); });
+  EXPECT_TRUE(opening.rebuilt);
+  EXPECT_THAT(opening.note, HasSubstr("it reached sequence " + std::to_string(seen.value()) + ", expected"));
+  expect_equal(*opening.index, log);
+}
+
 TEST_F(OpenStore, RebuildsOnDemand) {
   WrittenLog log(eventful(3, 80));
   open(log).index->close();

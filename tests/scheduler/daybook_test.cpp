@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include <atomic>
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <future>
@@ -18,6 +19,7 @@
 #include <vector>
 
 #include "support/manual_time.hpp"
+#include "support/sync_spy.hpp"
 #include "support/temp_folder.hpp"
 
 namespace daybook {
@@ -262,7 +264,26 @@ TEST_F(DaybookTest, ARottenIndexCostsNothingAndIsMadeAnewByTheNextOpening) {
   }
   Daybook book = open();
   EXPECT_TRUE(book.opening().index_rebuilt);
+  EXPECT_THAT(book.opening().index_note, testing::HasSubstr("state is missing")) << "it was condemned";
   EXPECT_EQ(book.stat().queues.at(0).running, 1u);
+}
+
+// After a failed sync the cache still shows what the disk may lack, and the next sync succeeds: the same boot would believe it.
+TEST_F(DaybookTest, AnIndexThatCouldNotBeSyncedAtTheEndIsNotBelievedAgain) {
+  std::vector<std::string> said;
+  {
+    Daybook book = open({.log = [&](LogLevel level, const std::string& line) {
+      if (level == LogLevel::warning) said.push_back(line);
+    }});
+    book.schedule(mail()).value();
+    test::SyncSpy spy;
+    spy.fail_next("fdatasync data.mdb", EIO);
+    book.close();
+  }
+  EXPECT_THAT(said, testing::ElementsAre(testing::HasSubstr("the index failed at the end")));
+  Daybook book = open();
+  EXPECT_EQ(book.opening().tail, TailStatus::clean) << "the log is well";
+  EXPECT_THAT(book.opening().index_note, testing::HasSubstr("state is missing")) << "it was condemned";
 }
 
 TEST_F(DaybookTest, ListsJobsByQueueAndPhase) {

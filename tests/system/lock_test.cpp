@@ -1,18 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <cstdio>
 #include <fstream>
 
 #include "daybook/system/posix_storage.hpp"
 #include "support/temp_folder.hpp"
 
+namespace {
+std::atomic<bool> flock_gives_everything = false;
+}
+
+// In the place of the C library's.
+extern "C" int flock(int descriptor, int operation) noexcept {
+  return flock_gives_everything ? 0 : static_cast<int>(::syscall(SYS_flock, descriptor, operation));
+}
+
 namespace daybook {
 namespace {
+
+struct FlockAsOverNfs {
+  FlockAsOverNfs() { flock_gives_everything = true; }
+  ~FlockAsOverNfs() { flock_gives_everything = false; }
+  FlockAsOverNfs(const FlockAsOverNfs&) = delete;
+  FlockAsOverNfs& operator=(const FlockAsOverNfs&) = delete;
+};
 
 namespace fs = std::filesystem;
 using test::TempFolder;
@@ -101,6 +121,23 @@ TEST_F(BookLock, IsRefusedASecondTimeInThisProcess) {
     EXPECT_THAT(second.owner, HasSubstr("first"));
   }
   EXPECT_THAT(probe(), HasSubstr("first")) << "the refused ones changed nothing";
+}
+
+// Over NFS flock is a record lock, which the kernel never refuses to the process that holds it.
+TEST_F(BookLock, IsRefusedASecondTimeInThisProcessWhereTheKernelWouldGiveIt) {
+  const Locked first = storage->lock("first");
+  const FlockAsOverNfs nfs;
+  EXPECT_EQ(storage->lock("second").lock, nullptr);
+}
+
+// The same for a directory that cannot be locked at all: the file decides.
+TEST_F(BookLock, IsRefusedWhileSomebodyHoldsOnlyTheFile) {
+  const int file = ::open((directory / "LOCK").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  ASSERT_GE(file, 0);
+  ASSERT_EQ(::flock(file, LOCK_EX | LOCK_NB), 0);
+  EXPECT_EQ(storage->lock("test").lock, nullptr);
+  ::close(file);
+  EXPECT_NE(storage->lock("test").lock, nullptr);
 }
 
 TEST_F(BookLock, OutlivesTheStorageItCameFrom) {
