@@ -376,7 +376,8 @@ void Engine::flush() {
         result);
     if (!housekeeping_at_) housekeeping_at_ = sampled_ ? sampled_->boot + housekeeping_delay : BootTime{};
   }
-  if (poison_) return;  // what waits for this sync is refused at the end of the step
+  if (kept("scheduler.flush.poisoned") && poison_)
+    return;  // what waits for this sync is refused at the end of the step
   encoder_.clear();
   std::move(unsynced_.begin(), unsynced_.end(), std::back_inserter(step_.finished));
   unsynced_.clear();
