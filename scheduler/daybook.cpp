@@ -56,6 +56,7 @@ class Daybook::Impl {
   }
 
   [[nodiscard]] std::shared_ptr<WorkLoop::Impl> new_loop(WorkOptions options) {
+    driver_->require_own_process();
     const std::lock_guard lock(mutex_);
     if (options.worker.empty()) {
       options.worker = host_name() + ":" + std::to_string(process_id()) + ":" + std::to_string(++loops_made_);
@@ -110,6 +111,10 @@ Daybook& Daybook::operator=(Daybook&& other) noexcept {
 
 Daybook::~Daybook() {
   if (!impl_) return;
+  if (impl_->driver().in_forked_child()) {
+    static_cast<void>(impl_.release());  // its threads cannot be joined here, and its files are not ours to write
+    return;
+  }
   try {
     impl_->close();
   } catch (const std::exception& error) {
@@ -290,6 +295,7 @@ Stat Daybook::stat() const {
 }
 
 std::vector<RecordedEvent> Daybook::history(JobId id) const {
+  impl_->driver().require_own_process();
   const LogReader reader(*impl_->parts().storage);
   return daybook::history(events_of(reader), id.sequence);
 }

@@ -10,11 +10,20 @@ namespace daybook {
 
 namespace {
 
-tl::unexpected<Refusal> closed() {
-  return refuse(RefusalCode::closed, "the book is closed");
-}
+constexpr const char* forked_sentence =
+    "the book is closed in this process, which was made by fork() from the one that opened it: open the book here when "
+    "the other has "
+    "closed it, or fork before it is opened";
 
 }  // namespace
+
+tl::unexpected<Refusal> Driver::closed() const {
+  return refuse(RefusalCode::closed, in_forked_child() ? forked_sentence : "the book is closed");
+}
+
+void Driver::require_own_process() const {
+  if (in_forked_child()) throw StorageError(Place{}, 0, forked_sentence);
+}
 
 Driver::Driver(std::unique_ptr<Engine> engine, Clock& clock, Waiter& waiter)
     : engine_(std::move(engine)),
@@ -56,7 +65,9 @@ void Driver::look(const Engine::Look& look) {
   const bool entered =
       enter({[&](Engine& engine) { engine.look(look, [&waiting](Reply reply) { waiting.reply = std::move(reply); }); },
              &waiting});
-  if (!entered) throw StorageError(Place{}, 0, "the book is closed: open it again to read");
+  if (!entered) {
+    throw StorageError(Place{}, 0, in_forked_child() ? forked_sentence : "the book is closed: open it again to read");
+  }
   wait(waiting);
   if (waiting.reply.error) std::rethrow_exception(waiting.reply.error);
 }
@@ -76,11 +87,7 @@ Driver::Ticket Driver::post_claim(Claim claim, Context context, BookTime until, 
     Engine::Completion completion;
   };
   auto kept = std::make_shared<Kept>(Kept{std::move(claim), std::move(context), std::move(completion)});
-  Ticket ticket = 0;
-  {
-    const std::lock_guard lock(mutex_);
-    ticket = ++last_ticket_;
-  }
+  const Ticket ticket = ++last_ticket_;
   const bool entered = enter({[this, kept, ticket, until](Engine& engine) {
                                 engine.submit_claim(ticket, std::move(kept->claim), std::move(kept->context), until,
                                                     deferred(std::move(kept->completion)));
@@ -118,6 +125,7 @@ Engine::Completion Driver::deferred(Engine::Completion completion) {
 }
 
 bool Driver::enter(Arrival arrival, Who who) {
+  if (in_forked_child()) return false;
   bool leads = false;
   bool wake_timer = false;
   {
@@ -238,6 +246,7 @@ void Driver::run_callbacks() {
 }
 
 void Driver::close() {
+  require_own_process();
   if (!take_engine()) return;
   std::exception_ptr error;
   try {

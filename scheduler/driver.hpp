@@ -18,6 +18,7 @@
 
 #include "daybook/core/ports.hpp"
 #include "daybook/scheduler/engine.hpp"
+#include "daybook/system/process.hpp"
 
 namespace daybook {
 
@@ -55,6 +56,11 @@ class Driver {
 
   [[nodiscard]] Moment now();
 
+  /// In a child made by fork() everything is refused as in a closed book, without a lock being touched: a thread that is not there may
+  /// hold it. Nor can such a driver be destroyed; its owner leaves it where it is.
+  [[nodiscard]] bool in_forked_child() const { return mark_.in_forked_child(); }
+  void require_own_process() const;  // throws StorageError in a forked child
+
   /// Refuses new calls, closes the engine, which answers what waits, runs the callbacks that are left, and stops the threads.
   /// Rethrows the engine's error. A second call does nothing.
   void close();
@@ -73,7 +79,8 @@ class Driver {
   };
 
   enum class Who { caller, timer };                    // the timer may still lead for what was posted before the end
-  bool enter(Arrival arrival, Who who = Who::caller);  // false: closed, or closing
+  bool enter(Arrival arrival, Who who = Who::caller);  // false: closed, closing, or a forked child
+  [[nodiscard]] tl::unexpected<Refusal> closed() const;
   void wait(Waiting& waiting);
   void lead();
   void hand_on(std::unique_lock<std::mutex>& lock, bool wake_timer);
@@ -84,6 +91,7 @@ class Driver {
   [[nodiscard]] bool take_engine();
   void stop_threads();
 
+  const ProcessMark mark_;
   std::unique_ptr<Engine> engine_;  // used by the leader alone
   Clock& clock_;
   Waiter& waiter_;
@@ -99,7 +107,7 @@ class Driver {
   std::optional<Instant> wake_wall_;
   std::optional<BootTime> wake_boot_;
   std::multimap<BookTime, std::function<void()>> timers_;
-  Ticket last_ticket_ = 0;
+  std::atomic<Ticket> last_ticket_ = 0;
 
   std::mutex callbacks_mutex_;
   std::condition_variable callbacks_ready_;

@@ -91,6 +91,7 @@ WorkLoop::Impl::~Impl() {
 }
 
 void WorkLoop::Impl::on(std::string kind, Handler handler) {
+  driver_.require_own_process();
   const std::lock_guard lock(mutex_);
   if (!started_) handlers_.insert_or_assign(std::move(kind), std::move(handler));
 }
@@ -310,6 +311,7 @@ void WorkLoop::Impl::hand_back(std::vector<std::shared_ptr<Run>> runs) {
 }
 
 void WorkLoop::Impl::stop() {
+  if (driver_.in_forked_child()) return;
   std::vector<std::shared_ptr<Run>> unbegun;
   {
     std::unique_lock lock(mutex_);
@@ -359,6 +361,7 @@ bool WorkLoop::Impl::is_empty() {
 }
 
 void WorkLoop::Impl::run_until_empty() {
+  driver_.require_own_process();
   while (true) {
     std::uint64_t seen = 0;
     {
@@ -376,13 +379,16 @@ WorkLoop::WorkLoop(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
 WorkLoop::WorkLoop(WorkLoop&&) noexcept = default;
 WorkLoop& WorkLoop::operator=(WorkLoop&& other) noexcept {
   if (this != &other) {
-    if (impl_) impl_->stop();
+    const WorkLoop before(std::move(*this));
     impl_ = std::move(other.impl_);
   }
   return *this;
 }
 WorkLoop::~WorkLoop() {
-  if (impl_) impl_->stop();
+  if (!impl_) return;
+  impl_->stop();
+  // In a forked child the slots' threads can neither run nor be joined: the loop stays where it is.
+  if (impl_->in_forked_child()) static_cast<void>(new std::shared_ptr<Impl>(std::move(impl_)));
 }
 WorkLoop& WorkLoop::on(std::string kind, Handler handler) {
   impl_->on(std::move(kind), std::move(handler));

@@ -31,6 +31,7 @@ class WorkLoop::Impl : public std::enable_shared_from_this<WorkLoop::Impl> {
   Result<void> start();
   void stop();
   void run_until_empty();
+  [[nodiscard]] bool in_forked_child() const { return driver_.in_forked_child(); }
 
   /// Fires the stop token of the job's attempt, if it runs here.
   void cancel(Sequence job);

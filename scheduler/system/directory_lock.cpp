@@ -1,25 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Who may write: flock on the directory and on its file "LOCK", and a list of what this process holds itself.
-// The kernel ends a flock with its process, so a crash leaves nothing to clean up; the text in the file is
-// for people and decides nothing. Waiting for the owner is left to the caller.
+// The kernel ends a flock with the last copy of its descriptor, so a crash leaves nothing to clean up, and a child made by fork()
+// closes its copies at once. The text in the file is for people and decides nothing. Waiting for the owner is left to the caller.
 
 #include "directory_lock.hpp"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
 #include <chrono>
+#include <map>
 #include <mutex>
-#include <set>
+#include <new>
 #include <string_view>
 #include <utility>
 
 #include "daybook/core/mutant.hpp"
 #include "daybook/core/time.hpp"
+#include "daybook/system/process.hpp"
 #include "descriptor.hpp"
 
 namespace daybook {
@@ -30,67 +33,61 @@ constexpr std::size_t owner_bytes_max = 512;
 
 using DirectoryKey = std::pair<dev_t, ino_t>;
 
-// flock alone would do on a local disk. Over NFS it becomes a record lock, which a process never refuses to
-// itself.
+// What this process holds. flock alone would do on a local disk; over NFS it becomes a record lock, which a process never
+// refuses to itself. The mutex is held while descriptors are opened, locked and closed, and across a fork, so that a child finds each
+// copy it got, and closes it: else a child that lives on would hold the book of a parent that died.
 class HeldDirectories {
  public:
-  [[nodiscard]] bool add(DirectoryKey key) {
-    const std::lock_guard guard(mutex_);
-    return keys_.insert(key).second;
-  }
-  void remove(DirectoryKey key) {
-    const std::lock_guard guard(mutex_);
-    keys_.erase(key);
-  }
+  std::mutex mutex;
+  std::map<DirectoryKey, std::pair<int, int>> descriptors;  // of the directory and of its file
 
- private:
-  std::mutex mutex_;
-  std::set<DirectoryKey> keys_;
+  void forget_all() {
+    for (const auto& [key, pair] : descriptors) {
+      ::close(pair.first);
+      ::close(pair.second);
+    }
+    descriptors.clear();
+  }
 };
 
 HeldDirectories& held_directories() {
   static HeldDirectories held;
+  static const int failed = ::pthread_atfork([] { held.mutex.lock(); }, [] { held.mutex.unlock(); },
+                                             [] {
+                                               held.forget_all();
+                                               held.mutex.unlock();
+                                             });
+  if (failed != 0) throw std::bad_alloc();
   return held;
 }
 
-class Membership {
- public:
-  explicit Membership(DirectoryKey key) : key_(key), member_(held_directories().add(key)) {}
-  Membership(Membership&& other) noexcept : key_(other.key_), member_(std::exchange(other.member_, false)) {}
-  Membership& operator=(Membership&&) = delete;
-  ~Membership() {
-    if (member_) held_directories().remove(key_);
-  }
-  [[nodiscard]] explicit operator bool() const { return member_; }
-
- private:
-  DirectoryKey key_;
-  bool member_;
-};
-
 class DirectoryLock final : public StorageLock {
  public:
-  DirectoryLock(Membership membership, Descriptor directory, Descriptor file)
-      : membership_(std::move(membership)),
-        directory_(std::move(directory)),
-        file_(std::move(file)),
-        process_(::getpid()) {}
+  DirectoryLock(DirectoryKey key, Descriptor directory, Descriptor file)
+      : key_(key), directory_(std::move(directory)), file_(std::move(file)) {}
 
   ~DirectoryLock() override {
-    // A forked child shares the locks with its parent: unlocking here would end the parent's. Closing alone
-    // ends nothing while the other has its copy, which is why the process that took them unlocks in so many
-    // words.
-    if (::getpid() != process_) return;
+    if (mark_.in_forked_child()) {  // closed already, and the numbers may be somebody else's by now
+      static_cast<void>(directory_.take());
+      static_cast<void>(file_.take());
+      return;
+    }
+    HeldDirectories& held = held_directories();
+    const std::lock_guard guard(held.mutex);
     [[maybe_unused]] const int truncated = ::ftruncate(file_.get(), 0);
+    // Unlocked in so many words: a copy in a child made by a bare clone() would keep it.
     ::flock(file_.get(), LOCK_UN);
     ::flock(directory_.get(), LOCK_UN);
+    held.descriptors.erase(key_);
+    directory_ = Descriptor();
+    file_ = Descriptor();
   }
 
  private:
-  Membership membership_;
+  ProcessMark mark_;
+  DirectoryKey key_;
   Descriptor directory_;
   Descriptor file_;
-  pid_t process_;
 };
 
 std::string host_name() {
@@ -156,8 +153,10 @@ int open_lock_file(int directory, Descriptor& file) {
 Locked lock_directory(int directory, const std::string& purpose) {
   struct stat status {};
   if (::fstat(directory, &status) != 0) return failed(errno);
-  Membership membership({status.st_dev, status.st_ino});
-  if (kept("system.lock.process") && !membership) return held_by_other(directory);
+  const DirectoryKey key{status.st_dev, status.st_ino};
+  HeldDirectories& held = held_directories();
+  const std::lock_guard guard(held.mutex);
+  if (kept("system.lock.process") && held.descriptors.contains(key)) return held_by_other(directory);
 
   // A descriptor of its own: flock belongs to the opening, and this one ends with the lock.
   Descriptor own(
@@ -173,9 +172,8 @@ Locked lock_directory(int directory, const std::string& purpose) {
     return errno == EWOULDBLOCK ? held_by_other(directory) : failed(errno);
   }
   write_owner(file.get(), purpose);
-  return {.lock = std::make_unique<DirectoryLock>(std::move(membership), std::move(own), std::move(file)),
-          .owner = {},
-          .error = 0};
+  held.descriptors.emplace(key, std::pair(own.get(), file.get()));
+  return {.lock = std::make_unique<DirectoryLock>(key, std::move(own), std::move(file)), .owner = {}, .error = 0};
 }
 
 }  // namespace daybook

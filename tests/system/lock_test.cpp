@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/file.h>
 #include <sys/syscall.h>
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -79,12 +80,18 @@ class ForkedChild {
     bytes = ::read(go_[0], &byte, 1);
     ::_exit(0);
   }
+  /// Ends the child, which has no time to clean up.
+  void kill() {
+    ::kill(child_, SIGKILL);
+    ::waitpid(child_, nullptr, 0);
+    child_ = -1;
+  }
   ForkedChild(const ForkedChild&) = delete;
   ForkedChild& operator=(const ForkedChild&) = delete;
   ~ForkedChild() {
     ::close(go_[1]);
     ::close(ready_[0]);
-    ::waitpid(child_, nullptr, 0);
+    if (child_ > 0) ::waitpid(child_, nullptr, 0);
   }
 
  private:
@@ -138,6 +145,17 @@ TEST_F(BookLock, IsRefusedWhileSomebodyHoldsOnlyTheFile) {
   EXPECT_EQ(storage->lock("test").lock, nullptr);
   ::close(file);
   EXPECT_NE(storage->lock("test").lock, nullptr);
+}
+
+TEST_F(BookLock, IsOneByWhateverPathTheDirectoryIsReached) {
+  const Locked first = storage->lock("first");
+  fs::create_directory_symlink(temporary.path(), temporary.path() / "link");
+  fs::create_directory(directory / "log");
+  for (const fs::path& path : {temporary.path() / "link" / "book", directory / "log" / "..", fs::relative(directory),
+                               fs::path("/proc/self/root" + directory.string())}) {
+    const auto other = PosixStorage::open(path, Access::read_write);
+    EXPECT_THAT(other->lock("second").owner, HasSubstr("first")) << path;
+  }
 }
 
 TEST_F(BookLock, OutlivesTheStorageItCameFrom) {
@@ -199,6 +217,26 @@ TEST_F(BookLock, EndsWithItsOwnerThoughAForkedChildLives) {
   const ForkedChild child([] {});
   locked.lock.reset();
   EXPECT_EQ(probe(), "locked");
+}
+
+// The owner is a child of the test, so that it can be killed; the child that lives on is the owner's.
+TEST_F(BookLock, EndsWithAKilledOwnerThoughItsForkedChildLives) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe(ends.data()), 0);
+  Locked locked;
+  ForkedChild owner([&] {
+    locked = storage->lock("owner");
+    if (::fork() != 0) return;
+    char byte = 0;
+    ::close(ends[1]);
+    [[maybe_unused]] const ssize_t bytes = ::read(ends[0], &byte, 1);  // until the test lets go of its end
+    ::_exit(0);
+  });
+  EXPECT_THAT(probe(), HasSubstr("owner"));
+  owner.kill();
+  EXPECT_EQ(probe(), "locked");
+  ::close(ends[0]);
+  ::close(ends[1]);
 }
 
 }  // namespace
