@@ -12,6 +12,10 @@
 
 namespace daybook::cli {
 
+OnNetwork on_network(const Common& common) {
+  return common.allow_network ? OnNetwork::allow : OnNetwork::refuse;
+}
+
 std::unique_ptr<StorageLock> hold(PosixStorage& storage, const Common& common) {
   constexpr int kPollMilliseconds = 20;
   SystemClock clock;

@@ -13,4 +13,7 @@ namespace daybook::cli {
 /// Waits as long as --wait says. Throws RefusedError that names the owner.
 [[nodiscard]] std::unique_ptr<StorageLock> hold(PosixStorage& storage, const Common& common);
 
+/// What --allow-network said.
+[[nodiscard]] OnNetwork on_network(const Common& common);
+
 }  // namespace daybook::cli

@@ -12,7 +12,7 @@ namespace daybook::cli {
 namespace {
 
 void drop_index(const Common& common) {
-  const auto storage = PosixStorage::open(common.directory, Access::read_write);
+  const auto storage = PosixStorage::open(common.directory, Access::read_write, on_network(common));
   // Somebody who has the book open has the index mapped.
   const auto lock = hold(*storage, common);
   std::vector<std::string> names;

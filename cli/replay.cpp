@@ -36,7 +36,8 @@ int replay(const Common& common, const ReplayOptions& options) {
     throw RefusedError(shown +
                        " is not empty, and nothing in it was changed: name a directory that does not exist yet");
   }
-  const auto storage = PosixStorage::open(options.out, Access::create);
+  // A copy runs nothing; whoever opens it for writing is asked again.
+  const auto storage = PosixStorage::open(options.out, Access::create, OnNetwork::allow);
   const Locked lock = storage->lock("daybook replay");
   if (lock.lock == nullptr) throw RefusedError(shown + " is held by " + sanitized(lock.owner));
   SystemClock clock;

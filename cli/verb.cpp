@@ -251,6 +251,10 @@ Verb& Tool::verb(const std::string& name, const std::string& summary, Opens open
                      })
         ->type_size(1);
     parts->common.push_back({"--wait D", "how long to wait for a process that has the book open (5s)"});
+    parts->app->add_flag("--allow-network", common.allow_network);
+    parts->common.push_back(
+        {"--allow-network",
+         "write to a book on a network file system, where neither locks nor syncs can be relied on"});
   }
   if (opens == Opens::writing) {
     parts->app->add_option("--actor", common.actor);

@@ -21,6 +21,7 @@ struct Common {
   std::string directory;  // never empty once a verb runs
   bool json = false;
   Duration wait = limits::owner_wait_default;  // writing verbs
+  bool allow_network = false;                  // writing verbs
   std::string actor;                           // empty: the user of this process
   std::string reason;                          // operators' verbs
   std::string verb;                            // the word itself

@@ -214,7 +214,7 @@ int verify(const Common& common, bool with_index) {
   const bool damaged = log.kind == LogVerdict::Kind::damaged;
   std::optional<IndexVerdict> index;
   if (with_index && !damaged) {
-    const auto writable = PosixStorage::open(common.directory, Access::read_write);
+    const auto writable = PosixStorage::open(common.directory, Access::read_write, on_network(common));
     index = verify_index(*writable, common);
   }
   if (common.json) {

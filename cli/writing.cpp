@@ -43,6 +43,7 @@ Daybook open_book(const Common& common, IfMissing if_missing) {
   Options options;
   options.create = if_missing == IfMissing::create;
   options.owner_wait = common.wait;
+  options.allow_network = common.allow_network;
   options.actor = context(common).actor;
   options.actor_origin = context(common).origin;
   options.purpose = "daybook " + common.verb;

@@ -116,7 +116,13 @@ OpenedBook open_book(const std::filesystem::path& directory, const Options& opti
   book.random = options.random != nullptr ? options.random : book.own_random.get();
   book.waiter = options.waiter != nullptr ? options.waiter : book.own_waiter.get();
 
-  book.storage = PosixStorage::open(directory, options.create ? Access::create : Access::read_write);
+  book.storage = PosixStorage::open(directory, options.create ? Access::create : Access::read_write,
+                                    options.allow_network ? OnNetwork::allow : OnNetwork::refuse);
+  if (const std::string network = book.storage->network(); options.log && !network.empty()) {
+    options.log(LogLevel::warning,
+                "the book is on a network file system (" + network +
+                    "), as allowed: what the disk acknowledges may be lost, and no lock keeps other machines out");
+  }
   if (!log_exists(*book.storage)) {
     refuse_foreign(directory);
     if (!options.create) {

@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -17,6 +18,7 @@
 
 #include "daybook/core/error.hpp"
 #include "daybook/core/mutant.hpp"
+#include "daybook/system/file_system.hpp"
 #include "descriptor.hpp"
 #include "directory_lock.hpp"
 #include "posix_file.hpp"
@@ -102,12 +104,20 @@ std::string absolute_path(const std::filesystem::path& directory) {
   return text;
 }
 
+// 0 when the system does not say. Types are 32 bits wide, in a field whose width and sign depend on the machine.
+std::uint32_t file_system_type(int directory) {
+  struct statfs status {};
+  if (uninterrupted([&] { return ::fstatfs(directory, &status); }) != 0) return 0;
+  return static_cast<std::uint32_t>(status.f_type);
+}
+
 // Durable like all that follows: the entry in the parent is synced before anything is written inside.
-void make_book_directory(const std::string& path) {
+void make_book_directory(const std::string& path, OnNetwork on_network) {
   const std::filesystem::path whole(path);
   const Descriptor parent(
       uninterrupted([&] { return ::open(whole.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
   if (!parent.valid()) refuse_directory(path, errno);
+  if (on_network == OnNetwork::refuse) require_local_file_system(path, file_system_type(parent.get()));
   const int error = make_private_folder(parent.get(), whole.filename().c_str());
   if (error == EEXIST) return;
   if (error != 0) refuse_directory(path, error);
@@ -141,14 +151,15 @@ bool is_regular(int folder, const dirent& entry) {
 
 }  // namespace
 
-std::unique_ptr<PosixStorage> PosixStorage::open(const std::filesystem::path& directory, Access access) {
+std::unique_ptr<PosixStorage> PosixStorage::open(const std::filesystem::path& directory, Access access,
+                                                 OnNetwork on_network) {
   if (directory.empty()) refuse_directory("", ENOENT, ", the path is empty (name a directory)");
   const std::string path = absolute_path(directory);
   const auto open_it = [&] { return uninterrupted([&] { return ::open(path.c_str(), folder_flags); }); };
 
   Descriptor opened(open_it());
   if (!opened.valid() && errno == ENOENT && access == Access::create) {
-    make_book_directory(path);
+    make_book_directory(path, on_network);
     opened = Descriptor(open_it());
   }
   if (!opened.valid()) {
@@ -156,6 +167,7 @@ std::unique_ptr<PosixStorage> PosixStorage::open(const std::filesystem::path& di
     refuse_directory(path, error == ENOTDIR && is_symbolic_link(AT_FDCWD, path.c_str()) ? ELOOP : error);
   }
   const bool writable = access != Access::read_only;
+  if (writable && on_network == OnNetwork::refuse) require_local_file_system(path, file_system_type(opened.get()));
   if (writable && ::faccessat(opened.get(), ".", W_OK | X_OK, AT_EACCESS) != 0) {
     if (errno != EACCES) refuse_directory(path, errno);
     refuse_directory(path, EACCES, ", read-only for this user (change its owner or mode, or open it for reading only)");
@@ -244,6 +256,10 @@ int PosixStorage::free_bytes(std::uint64_t& bytes) {
 Locked PosixStorage::lock(const std::string& purpose) {
   if (!writable_) return {.lock = nullptr, .owner = {}, .error = EROFS};
   return lock_directory(directory_, purpose);
+}
+
+std::string PosixStorage::network() const {
+  return std::string(network_file_system_name(file_system_type(directory_)));
 }
 
 std::string PosixStorage::describe(const std::string& name) const {

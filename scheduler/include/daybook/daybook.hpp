@@ -19,7 +19,11 @@
 // Refusals are values (Result<T>, refusal.hpp). StorageError and CorruptionError (error.hpp) are exceptions: after one from a
 // write the book is poisoned, every further call throws, and the outcome of the calls in flight is unknown until the
 // book is opened again (a request id settles it).
-// Processes: one has a book open; a second waits a moment, then is told who. fork() without exec breaks the book in the child.
+// Processes: one has a book open, once; a second opening waits a moment, then is told who, by whatever path it comes. The lock ends with
+// the process. In a child made by fork() a handle from before is closed: calls are refused or throw, touching nothing, and destructors
+// forget; the child may open books of its own. (fork() is noticed, a bare clone() is not.)
+// File systems: a local one. Network file systems (NFS, SMB, 9P, Ceph and their like) and FUSE, behind which there may be one,
+// are refused for writing: neither their locks nor their syncs can be relied on. Options::allow_network takes the risk.
 
 #include <chrono>
 #include <filesystem>
@@ -56,6 +60,7 @@ struct Options {
   Bounds bounds = {};                                // payload and batch sizes
   // What a book that is made here may hold: lower, and an older release can open it. An existing one keeps what it has.
   std::uint32_t feature_level = limits::feature_level_highest;
+  bool allow_network = false;                        // a directory on a network file system, at your own risk
   std::string purpose = {};  // shown to others that find the book held; "" is the program's name
   // What the book has to say; called from any thread. Keep it short, and call nothing of the book in it. Unset: silent.
   std::function<void(LogLevel, const std::string&)> log = {};
@@ -98,8 +103,8 @@ struct Stat {
 class Daybook {
  public:
   /// Opens or makes the book in `directory` (made with mode 0700; files 0600 whatever the umask). Recovers, catches up, records
-  /// the opening. Throws StorageError (missing, read-only, held by another process, which is named), CorruptionError
-  /// (damage; nothing was changed).
+  /// the opening. Throws StorageError (missing, read-only, on a network file system, held by another process or by this one,
+  /// which is named), CorruptionError (damage; nothing was changed).
   [[nodiscard]] static Daybook open(const std::filesystem::path& directory, Options options = {});
   Daybook(Daybook&&) noexcept;
   Daybook& operator=(Daybook&&) noexcept;

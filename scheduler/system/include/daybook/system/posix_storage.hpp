@@ -33,11 +33,15 @@ enum class Access : std::uint8_t {
   create,      // read-write, and made when it is missing; its parent must exist
 };
 
+/// What to do about a directory on a network file system (file_system.hpp) that is to be written to.
+enum class OnNetwork : std::uint8_t { refuse, allow };
+
 class PosixStorage final : public Storage {
  public:
   /// Throws StorageError, naming the path and errno: missing, not a directory, a symbolic link, no
-  /// permission, read-only.
-  [[nodiscard]] static std::unique_ptr<PosixStorage> open(const std::filesystem::path& directory, Access access);
+  /// permission, read-only, on a network (nothing is made there).
+  [[nodiscard]] static std::unique_ptr<PosixStorage> open(const std::filesystem::path& directory, Access access,
+                                                          OnNetwork on_network = OnNetwork::refuse);
   ~PosixStorage() override;
   PosixStorage(const PosixStorage&) = delete;
   PosixStorage& operator=(const PosixStorage&) = delete;
@@ -57,6 +61,9 @@ class PosixStorage final : public Storage {
   /// it neither holds nor ends it: destroyed there, it only forgets; the parent's destructor lets go even
   /// while such a child lives. The lock may outlive the storage.
   [[nodiscard]] Locked lock(const std::string& purpose) override;
+
+  /// The name of the network file system that the directory is on; "" for a local one, or when the system does not say.
+  [[nodiscard]] std::string network() const;
 
   /// The directory as an absolute path, as it was when it was opened.
   [[nodiscard]] const std::string& path() const { return path_; }
