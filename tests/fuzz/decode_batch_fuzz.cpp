@@ -4,17 +4,16 @@
 #include <cstring>
 #include <span>
 
-#include "daybook/core/assert.hpp"
 #include "daybook/core/error.hpp"
 #include "daybook/log/journal.hpp"
 #include "format.hpp"
+#include "fuzz.hpp"
 
 // Bytes as a batch's payload, and as each of the fixed structures: what is read must be written again as something that
 // reads the same, and everything else must end in CorruptionError or a Problem. The first four bytes are the count.
 
+namespace daybook::fuzz {
 namespace {
-
-using namespace daybook;
 
 void decode_payload(std::span<const std::byte> bytes) {
   if (bytes.size() < 4) return;
@@ -24,34 +23,36 @@ void decode_payload(std::span<const std::byte> bytes) {
   batch.first = Sequence(1);
   batch.bytes.assign(bytes.begin() + 4, bytes.end());
   try {
-    const auto events = decode_batch(batch);
+    const auto events = daybook::decode_batch(batch);
     BatchEncoder encoder;
     for (const RecordedEvent& event : events) encoder.add(event);
-    DAYBOOK_ASSERT(decode_batch(encoder.batch()) == events);
+    require(daybook::decode_batch(encoder.batch()) == events, "events read again as themselves");
   } catch (const CorruptionError&) {
   }
 }
 
 void parse_structures(std::span<const std::byte> bytes) {
   if (const auto header = format::parse_segment_header(bytes)) {
-    DAYBOOK_ASSERT(format::parse_segment_header(format::to_bytes(*header)).value() == *header);
+    require(format::parse_segment_header(format::to_bytes(*header)).value() == *header,
+            "a structure reads again as itself");
   }
   if (const auto header = format::parse_batch_header(bytes)) {
-    DAYBOOK_ASSERT(format::parse_batch_header(format::to_bytes(*header)).value() == *header);
+    require(format::parse_batch_header(format::to_bytes(*header)).value() == *header,
+            "a structure reads again as itself");
   }
   if (const auto slot = format::parse_witness_slot(bytes)) {
-    DAYBOOK_ASSERT(format::parse_witness_slot(format::to_bytes(*slot)).value() == *slot);
+    require(format::parse_witness_slot(format::to_bytes(*slot)).value() == *slot, "a structure reads again as itself");
   }
   if (const auto seal = format::parse_seal_payload(bytes)) {
-    DAYBOOK_ASSERT(format::parse_seal_payload(format::to_bytes(*seal)).value() == *seal);
+    require(format::parse_seal_payload(format::to_bytes(*seal)).value() == *seal, "a structure reads again as itself");
   }
 }
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const auto bytes = std::as_bytes(std::span(data, size));
+void decode_batch(Bytes bytes) {
   decode_payload(bytes);
   parse_structures(bytes);
-  return 0;
 }
+
+}  // namespace daybook::fuzz

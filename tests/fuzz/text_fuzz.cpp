@@ -4,33 +4,35 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <string_view>
 
 #include "daybook/core/ids.hpp"
 #include "daybook/core/time.hpp"
+#include "fuzz.hpp"
 
+namespace daybook::fuzz {
 namespace {
 
 template <class Parse>
 void check(Parse parse, std::string_view text) {
   const auto value = parse(text);
   if (!value) {
-    if (value.error().sentence.empty()) std::abort();
+    require(!value.error().sentence.empty(), "a refusal says why");
     return;
   }
   const auto again = parse(daybook::to_string(*value));
-  if (!again || *again != *value) std::abort();
+  require(again && *again == *value, "a value is read again as itself");
 }
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const std::string_view text(reinterpret_cast<const char*>(data), size);
-  check(daybook::parse_instant, text);
-  check(daybook::parse_duration, text);
-  check(daybook::parse_job_id, text);
-  check(daybook::parse_token, text);
-  check(daybook::parse_uuid, text);
-  return 0;
+void text(Bytes bytes) {
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  check(parse_instant, text);
+  check(parse_duration, text);
+  check(parse_job_id, text);
+  check(parse_token, text);
+  check(parse_uuid, text);
 }
+
+}  // namespace daybook::fuzz
