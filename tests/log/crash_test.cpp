@@ -44,13 +44,14 @@ constexpr Ending endings[] = {
     {"everything unsynced is lost", [](MemoryStorage& disk, std::uint64_t) { disk.crash(); }},
     {"everything unsynced is kept", [](MemoryStorage& disk, std::uint64_t) { disk.crash_keeping_all(); }},
     {"only the process died", [](MemoryStorage& disk, std::uint64_t) { disk.kill(); }},
-    {"half of the sectors are kept",
-     [](MemoryStorage& disk, std::uint64_t seed) {
-       disk.crash({seed, 50, 0});
-     }},
+    {"half of the sectors are kept", [](MemoryStorage& disk, std::uint64_t seed) { disk.crash({.seed = seed}); }},
     {"sectors are kept, lost or garbage",
      [](MemoryStorage& disk, std::uint64_t seed) {
-       disk.crash({seed, 40, 30});
+       disk.crash({.seed = seed, .kept_percent = 40, .garbage_percent = 30});
+     }},
+    {"sectors are kept, lost, garbage, or half old and half new",
+     [](MemoryStorage& disk, std::uint64_t seed) {
+       disk.crash({.seed = seed, .kept_percent = 30, .garbage_percent = 20, .halved_percent = 30});
      }},
 };
 
@@ -230,7 +231,16 @@ TEST(Failure, AnInterruptedCallIsMadeAgainUnlessItWasASync) {
 
 enum class Act : std::uint8_t { append, append_large, close, kill, crash, cut_power, fail };
 
-void act(LogBook& book, Act what, std::uint64_t chance) {
+// Where commits are aligned to blocks, a crash may spoil all of a block.
+CrashPlan any_crash(const LogOptions& options, std::uint64_t chance) {
+  return {.seed = chance,
+          .kept_percent = static_cast<unsigned>(chance % 61),
+          .garbage_percent = static_cast<unsigned>(chance / 61 % 20),
+          .halved_percent = static_cast<unsigned>(chance / 1220 % 20),
+          .garbage_block = options.commit_alignment >= 512 ? options.commit_alignment : 0};
+}
+
+void act(LogBook& book, const LogOptions& options, Act what, std::uint64_t chance) {
   const auto small = [&] { return book.append(1 + chance % 3, chance % 500); };
   switch (what) {
     case Act::append:
@@ -248,7 +258,7 @@ void act(LogBook& book, Act what, std::uint64_t chance) {
       break;
     case Act::crash:
       book.drop();
-      book.disk->crash({chance, static_cast<unsigned>(chance % 101), static_cast<unsigned>(chance / 101 % 40)});
+      book.disk->crash(any_crash(options, chance));
       break;
     case Act::cut_power:
       book.disk->cut_power_at(1 + chance % 12);
@@ -257,7 +267,7 @@ void act(LogBook& book, Act what, std::uint64_t chance) {
       } catch (const PowerCut&) {
       }
       book.drop();
-      book.disk->crash({chance, static_cast<unsigned>(chance % 101), static_cast<unsigned>(chance / 101 % 40)});
+      book.disk->crash(any_crash(options, chance));
       break;
     case Act::fail:
       book.disk->fail_call(1 + chance % 8, EIO);
@@ -271,11 +281,11 @@ RC_GTEST_PROP(Crash, TheLogIsAlwaysWhatWasAcknowledgedAndAtMostTheBatchInFlight,
   const auto acts = *rc::gen::container<std::vector<std::pair<std::uint8_t, std::uint32_t>>>(
       rc::gen::pair(rc::gen::inRange<std::uint8_t>(0, 7), rc::gen::arbitrary<std::uint32_t>()));
   LogOptions options = small_segments();
-  options.commit_alignment = *rc::gen::element(8u, 512u);
+  options.commit_alignment = *rc::gen::element(8u, 512u, 4096u);
   LogBook book(options);
   book.create();
   for (const auto& [what, chance] : acts) {
-    act(book, static_cast<Act>(what), chance);
+    act(book, options, static_cast<Act>(what), chance);
     if (book.log != nullptr && book.log->writable()) continue;
     book.drop();
     book.open();

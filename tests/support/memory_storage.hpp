@@ -3,8 +3,10 @@
 
 // MemoryStorage: a disk in memory that forgets what was not synced. Per file it keeps what the device holds
 // apart from what the page cache shows; creations, renames and removals reach the device only with
-// sync_folder. Verbs crash it, damage it, fill it and make single calls fail. Handles opened before a crash
-// are dead afterwards (EBADF).
+// sync_folder. Verbs crash it, damage it, fill it and make single calls fail; a FaultPlan makes any call fail
+// by chance. Handles opened before a crash are dead afterwards (EBADF). Copying and crashing cost what was
+// touched, not what is stored. Callable from several threads, one call at a time; copies share memory, so that
+// they belong to the thread of their original.
 
 #include <array>
 #include <cstddef>
@@ -16,6 +18,7 @@
 #include <vector>
 
 #include "daybook/core/ports.hpp"
+#include "support/disk_faults.hpp"
 
 namespace daybook::test {
 
@@ -44,21 +47,12 @@ inline constexpr std::size_t operation_count = 17;
 /// until `crash` or `kill`. Not a std::exception, so that nothing catches it by accident.
 struct PowerCut {};
 
-/// What a crash does to each unsynced 512-byte sector and each unsynced change of a folder, drawn from
-/// `seed`. The rest of the weights is `lost`. With `garbage`, only bytes that were being written are hurt:
-/// the device is assumed to leave the durable part of a sector alone.
-struct CrashPlan {
-  std::uint64_t seed = 0;
-  unsigned kept_percent = 50;
-  unsigned garbage_percent = 0;
-};
-
 class MemoryStorage final : public Storage {
  public:
   MemoryStorage();
   ~MemoryStorage() override;
 
-  /// The same disk, page cache included, with no handle open and no failure planned.
+  /// The same disk, page cache included, with no handle open, no failure planned and nothing counted.
   [[nodiscard]] std::unique_ptr<MemoryStorage> clone() const;
 
   // ---- ends ----
@@ -73,6 +67,7 @@ class MemoryStorage final : public Storage {
   void tear_tail(const std::string& name, std::uint64_t bytes);  // the last non-zero `bytes` become zero
   void remove_durably(const std::string& name);
   void write_durably(const std::string& name, std::vector<std::byte> content);
+  void spoil_sector(const std::string& name, std::uint64_t sector);  // 512 bytes that answer EIO until written anew
   [[nodiscard]] std::vector<std::byte> content(const std::string& name) const;  // as the page cache shows it
   [[nodiscard]] std::vector<std::string> names() const;                         // of all files, sorted
   [[nodiscard]] bool exists(const std::string& name) const;
@@ -82,16 +77,23 @@ class MemoryStorage final : public Storage {
   void fail_next(Operation operation, int error_number) { fail_at(operation, 1, error_number); }
   void fail_at(Operation operation, std::uint64_t nth, int error_number);  // the nth such call from now, once
   void fail_call(std::uint64_t nth, int error_number);                     // the nth call of any kind from now, once
-  void cut_power_at(std::uint64_t nth);                                    // the nth call from now throws PowerCut
-  [[nodiscard]] bool fired() const;          // did the planned failure or power cut happen?
-  void heal();                               // forgets planned failures
+  void fail_for_good(std::uint64_t nth, int error_number);  // the nth call of any kind from now, and all after it
+  void cut_power_at(std::uint64_t nth);                     // the nth call from now throws PowerCut
+  [[nodiscard]] bool fired() const;                         // did the planned failure or power cut happen?
+  /// After a sync that failed as planned the cache shows what the device has; else it keeps the new bytes. Either way they count
+  /// as clean, and the next sync succeeds without them.
+  void let_failed_syncs_revert(bool revert);
+  void set_faults(const FaultPlan& plan);    // by chance, from the next call on; ends of a life do not end it
+  void heal();                               // forgets planned failures and the fault plan
   void transfer_at_most(std::size_t bytes);  // reads and writes move no more than this at once; 0: no bound
   void set_free_bytes(std::optional<std::uint64_t> bytes);  // growing files use it up; unset: a large disk
 
   // ---- counters, since construction ----
   [[nodiscard]] std::uint64_t calls() const;
   [[nodiscard]] std::uint64_t calls(Operation operation) const;
-  /// Writes whose bytes are not synced yet, in any file.
+  [[nodiscard]] FaultCounts fault_counts() const;                 // of what took effect
+  [[nodiscard]] std::vector<SilentDamage> silent_damage() const;  // in the order it was done
+  /// Does the file hold writes that are not synced yet?
   [[nodiscard]] bool dirty(const std::string& name) const;
 
   // ---- Storage ----
@@ -106,9 +108,12 @@ class MemoryStorage final : public Storage {
   [[nodiscard]] std::string describe(const std::string& name) const override;
 
  private:
+  struct Node;
   struct Disk;
   class Handle;
   class Lock;
+  void plan(std::optional<Operation> operation, std::uint64_t nth, int error_number, bool for_good);
+
   std::shared_ptr<Disk> disk_;
 };
 
