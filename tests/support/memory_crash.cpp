@@ -55,11 +55,11 @@ void MemoryStorage::Disk::settle(Node& node, const CrashPlan& plan, Chance& by) 
   for (const Range& range : node.dirty) {
     const std::uint64_t end = std::min({range.end, node.cached.size(), node.durable.size()});
     for (std::uint64_t at = range.begin; at < end;) {
-      if (at / sector_bytes != sector) {  // one fate for all of a sector
-        sector = at / sector_bytes;
+      if (at / plan.sector != sector) {  // one fate for all of a sector
+        sector = at / plan.sector;
         fate = static_cast<unsigned>(by.below(100));
       }
-      const Range part{at, std::min(end, (sector + 1) * sector_bytes)};
+      const Range part{at, std::min(end, (sector + 1) * plan.sector)};
       settle_sector(node, part, sector, fate, plan, by);
       at = part.end;
     }
@@ -91,7 +91,7 @@ void MemoryStorage::Disk::settle_sector(Node& node, const Range& part, std::uint
   fate -= plan.garbage_percent;
   if (fate < plan.halved_percent) {
     note(Fault::sector_halved);
-    const std::uint64_t cut = sector * sector_bytes + 1 + by.below(sector_bytes - 1);
+    const std::uint64_t cut = sector * plan.sector + 1 + by.below(plan.sector - 1);
     const bool first_is_new = by.percent(50);
     node.durable.copy(node.cached, common(part, first_is_new ? Range{0, cut} : Range{cut, part.end}));
     return;

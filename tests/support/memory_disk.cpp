@@ -350,6 +350,12 @@ void MemoryStorage::Disk::change_folder(FolderChange change) {
   pending.push_back(std::move(change));
 }
 
+MemoryStorage::Disk::NodePtr MemoryStorage::Disk::make_node() {
+  auto node = std::make_shared<Node>();
+  node->number = ++last_number;
+  return node;
+}
+
 bool MemoryStorage::Disk::grow(std::uint64_t from, std::uint64_t to) {
   if (!free || to <= from) return true;
   if (*free < to - from) return false;

@@ -27,6 +27,7 @@ struct MemoryStorage::Node {
   std::vector<std::uint64_t> sizes;  // those it had since the last sync, in order
   std::set<std::uint64_t> bad;       // sectors of the device that cannot be read
   bool read_only = false;
+  std::uint64_t number = 0;
 
   void resize(std::uint64_t size);
   void forget_cache();  // shows what the device holds
@@ -59,6 +60,7 @@ struct MemoryStorage::Disk {
   bool off = false;                   // after a power cut
   bool locked = false;
 
+  std::uint64_t last_number = 0;  // of a file
   std::optional<std::uint64_t> free;
   std::size_t transfer_bound = 0;
 
@@ -110,6 +112,7 @@ struct MemoryStorage::Disk {
   // ---- folders ----
   static void carry_out(Entries& entries, const FolderChange& change);
   void change_folder(FolderChange change);
+  NodePtr make_node();
   bool grow(std::uint64_t from, std::uint64_t to);  // false: no room
   void give_back(std::uint64_t bytes);
 

@@ -126,6 +126,7 @@ std::unique_ptr<MemoryStorage> MemoryStorage::clone() const {
   }
   copy->disk_->folders = disk_->folders;
   copy->disk_->new_folders = disk_->new_folders;
+  copy->disk_->last_number = disk_->last_number;
   copy->disk_->free = disk_->free;
   copy->disk_->transfer_bound = disk_->transfer_bound;
   copy->disk_->planned_syncs_revert = disk_->planned_syncs_revert;
@@ -148,6 +149,11 @@ void MemoryStorage::crash(const CrashPlan& plan) {
 
 void MemoryStorage::crash_keeping_all() {
   crash(CrashPlan{.kept_percent = 100});
+}
+
+void MemoryStorage::write_back(const std::string& name) {
+  const std::lock_guard guard(disk_->mutex);
+  disk_->write_back(disk_->existing(name), name);
 }
 
 void MemoryStorage::flip_bit(const std::string& name, std::uint64_t bit) {
@@ -191,7 +197,7 @@ void MemoryStorage::remove_durably(const std::string& name) {
 
 void MemoryStorage::write_durably(const std::string& name, std::vector<std::byte> content) {
   const std::lock_guard guard(disk_->mutex);
-  auto node = std::make_shared<Node>();
+  const auto node = disk_->make_node();
   node->durable = Content(content);
   node->cached = node->durable;
   disk_->folders.insert(folder_of(name));
@@ -202,6 +208,23 @@ void MemoryStorage::write_durably(const std::string& name, std::vector<std::byte
 std::vector<std::byte> MemoryStorage::content(const std::string& name) const {
   const std::lock_guard guard(disk_->mutex);
   return disk_->existing(name).cached.bytes();
+}
+
+std::optional<std::vector<std::byte>> MemoryStorage::durable_content(const std::string& name) const {
+  const std::lock_guard guard(disk_->mutex);
+  const auto found = disk_->durable.find(name);
+  if (found == disk_->durable.end()) return std::nullopt;
+  return found->second->durable.bytes();
+}
+
+std::uint64_t MemoryStorage::file_number(const std::string& name) const {
+  const std::lock_guard guard(disk_->mutex);
+  return disk_->existing(name).number;
+}
+
+bool MemoryStorage::has_folder(const std::string& folder) const {
+  const std::lock_guard guard(disk_->mutex);
+  return disk_->folders.count(folder) != 0;
 }
 
 std::vector<std::string> MemoryStorage::names() const {
@@ -311,7 +334,7 @@ Opened MemoryStorage::open(const std::string& name, OpenMode mode) {
   if (mode == OpenMode::create) {
     if (disk_->folders.count(folder_of(name)) == 0) return {nullptr, ENOENT};
     if (found != disk_->cached.end()) return {nullptr, EEXIST};
-    const auto node = std::make_shared<Node>();
+    const auto node = disk_->make_node();
     disk_->change_folder({"", name, node});
     return {std::make_unique<Handle>(disk_, node, name, true), 0};
   }

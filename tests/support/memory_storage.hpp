@@ -61,6 +61,9 @@ class MemoryStorage final : public Storage {
   void crash(const CrashPlan& plan);  // power is lost: of what was not synced, some reached the device
   void crash_keeping_all();           // power is lost just after everything reached the device
 
+  /// What was written to it reaches the device in the system's own time; nobody is told.
+  void write_back(const std::string& name);
+
   // ---- damage; all of it durable at once ----
   void flip_bit(const std::string& name, std::uint64_t bit);     // bit 0 is the lowest of byte 0
   void cut(const std::string& name, std::uint64_t size);         // to its first `size` bytes
@@ -69,7 +72,12 @@ class MemoryStorage final : public Storage {
   void write_durably(const std::string& name, std::vector<std::byte> content);
   void spoil_sector(const std::string& name, std::uint64_t sector);  // 512 bytes that answer EIO until written anew
   [[nodiscard]] std::vector<std::byte> content(const std::string& name) const;  // as the page cache shows it
-  [[nodiscard]] std::vector<std::string> names() const;                         // of all files, sorted
+  /// As the device holds it; unset: the device knows no file of that name.
+  [[nodiscard]] std::optional<std::vector<std::byte>> durable_content(const std::string& name) const;
+  [[nodiscard]] std::uint64_t file_number(
+      const std::string& name) const;  // as an inode's: kept by renames, clones, crashes
+  [[nodiscard]] bool has_folder(const std::string& folder) const;
+  [[nodiscard]] std::vector<std::string> names() const;  // of all files, sorted
   [[nodiscard]] bool exists(const std::string& name) const;
   [[nodiscard]] bool read_only(const std::string& name) const;
 
