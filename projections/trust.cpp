@@ -82,6 +82,13 @@ int open_folder(const std::string& path) {
   return ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
+// Or a loss of power takes the new folder along, with all that was synced in it.
+void sync_parent(const std::string& path) {
+  const std::filesystem::path above = std::filesystem::path(path).parent_path();
+  const Descriptor parent(::open(above.empty() ? "." : above.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (parent.number() < 0 || ::fsync(parent.number()) != 0) fail_at(folder_name(path), "fsync of its parent", errno);
+}
+
 // With O_DIRECTORY the system answers ENOTDIR for a link, which says too little.
 int folder_error(const std::string& path, int error) {
   struct ::stat found {};
@@ -98,7 +105,9 @@ std::optional<Folder> Folder::find(const std::string& path) {
 }
 
 Folder Folder::make(const std::string& path) {
-  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) fail_at(folder_name(path), "mkdir", errno);
+  const bool made = ::mkdir(path.c_str(), 0700) == 0;
+  if (!made && errno != EEXIST) fail_at(folder_name(path), "mkdir", errno);
+  if (made) sync_parent(path);
   const int descriptor = open_folder(path);
   if (descriptor < 0) fail_at(folder_name(path), "open", folder_error(path, errno));
   Folder folder(path, descriptor);
