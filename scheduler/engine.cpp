@@ -450,6 +450,8 @@ void Engine::housekeep(const Moment& now, bool closing) {
   if (time) {
     journal_.settle();
     housekeeping_at_.reset();
+    // Looked for again and again: what is refused for want of room records nothing that would bring housekeeping about.
+    if (!journal_.has_room()) housekeeping_at_ = now.boot + housekeeping_delay;
   }
 }
 

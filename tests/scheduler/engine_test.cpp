@@ -485,5 +485,16 @@ TEST_F(EngineTest, WithoutRoomOnlySchedulingIsRefused) {
   EXPECT_EQ(state_of(id), JobState::completed);
 }
 
+TEST_F(EngineTest, WhenRoomReturnsToABookWithNothingElseToDoSchedulingGoesOn) {
+  storage_.fail_next(Operation::create, EIO);  // of the next segment, ahead of need
+  while (log_->has_room()) schedule(mail());
+  storage_.set_free_bytes(0);
+  clock_.advance(1h);
+  clock_.advance(step().wake_boot.value() - clock_.boot());  // set: somebody looks for room again
+  storage_.set_free_bytes(std::nullopt);
+  step();
+  schedule(mail());
+}
+
 }  // namespace
 }  // namespace daybook
