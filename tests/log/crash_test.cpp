@@ -172,10 +172,18 @@ TEST(Crash, InsideRecoveryAndInsideTheRecoveryFromThatLosesNothing) {
 TEST(Failure, OfAnyCallIsReportedAndLosesNothing) {
   const LogBook start;
   const std::uint64_t calls = calls_of(live, start);
-  for (const int error_number : {EIO, ENOSPC}) {
+  struct Failing {
+    int error_number;
+    bool for_good;
+    bool syncs_revert;  // what the cache does after a failed sync
+  };
+  for (const auto& [error_number, for_good, syncs_revert] :
+       {Failing{EIO, false, false}, Failing{EIO, false, true}, Failing{EIO, true, false}, Failing{EIO, true, true},
+        Failing{ENOSPC, false, false}, Failing{ENOSPC, true, true}, Failing{EDQUOT, true, false}}) {
     for (std::uint64_t nth = 1; nth <= calls; ++nth) {
       LogBook book(start);
-      book.disk->fail_call(nth, error_number);
+      book.disk->let_failed_syncs_revert(syncs_revert);
+      for_good ? book.disk->fail_for_good(nth, error_number) : book.disk->fail_call(nth, error_number);
       try {
         live(book);
       } catch (const StorageError& error) {
@@ -185,7 +193,8 @@ TEST(Failure, OfAnyCallIsReportedAndLosesNothing) {
       book.drop();
       book.disk->heal();
       for (const Ending& ending : endings) {
-        SCOPED_TRACE("errno " + std::to_string(error_number) + " at call " + std::to_string(nth) + ", " + ending.name);
+        SCOPED_TRACE("errno " + std::to_string(error_number) + (for_good ? " from call " : " at call ") +
+                     std::to_string(nth) + (syncs_revert ? ", the cache reverts, " : ", ") + ending.name);
         LogBook after(book);
         ending.happen(*after.disk, nth);
         if (!log_exists(*after.disk)) {
