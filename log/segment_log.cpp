@@ -137,7 +137,16 @@ struct SegmentLog::Impl {
     return *poisoned;
   }
 
+  // Anything but a StorageError (memory that ran out, most likely) leaves the segment at some point between two batches,
+  // where nobody may go on.
   AppendResult append(const EncodedBatch& batch, Room room) {
+    cut_short = true;
+    AppendResult result = write_and_sync(batch, room);
+    cut_short = false;
+    return result;
+  }
+
+  AppendResult write_and_sync(const EncodedBatch& batch, Room room) {
     const std::uint64_t bytes = batch.bytes.size();
     const std::uint64_t least = segment_bytes_for(bytes, options.commit_alignment);
     try {
@@ -208,6 +217,7 @@ struct SegmentLog::Impl {
   bool closed = false;
   std::uint32_t feature_level;  // of the next segment
   std::optional<Unknown> poisoned;
+  bool cut_short = false;  // an append threw
   Costs costs;
 };
 
@@ -269,6 +279,7 @@ SegmentLog::~SegmentLog() = default;
 
 AppendResult SegmentLog::append(Epoch epoch, const Head& expected, const EncodedBatch& batch, Room room) {
   if (kept("log.append.poisoned") && impl_->poisoned) return *impl_->poisoned;
+  if (kept("log.append.cut_short") && impl_->cut_short) return Unknown{"an append before was cut short", 0};
   if (impl_->closed) return Unknown{"the log was closed", 0};
   if (kept("log.append.epoch") && epoch != impl_->epoch) return Fenced{impl_->epoch};
   if (kept("log.append.head") && expected != impl_->head) return Conflict{impl_->head};
@@ -308,7 +319,7 @@ std::uint32_t SegmentLog::feature_level() const {
 AppendResult SegmentLog::raise_feature_level(std::uint32_t level) {
   DAYBOOK_ASSERT(level <= limits::feature_level_highest);
   if (impl_->poisoned) return *impl_->poisoned;
-  if (impl_->closed) return Unknown{"the log was closed", 0};
+  if (impl_->cut_short || impl_->closed) return Unknown{"the log was closed, or an append before was cut short", 0};
   return impl_->raise(level);
 }
 
@@ -317,7 +328,7 @@ bool SegmentLog::has_room() const {
 }
 
 void SegmentLog::settle() {
-  if (impl_->poisoned || impl_->closed) return;
+  if (!writable() || impl_->closed) return;
   try {
     if (kept("log.settle.sync_witness"))
       impl_->sync_witness();  // due or not: when nothing is appended from here on, nobody else does it
@@ -329,7 +340,7 @@ void SegmentLog::settle() {
 }
 
 void SegmentLog::close() {
-  if ((kept("log.close.poisoned") && impl_->poisoned) || impl_->closed) return;
+  if ((kept("log.close.poisoned") && !writable()) || impl_->closed) return;
   impl_->closed = true;
   impl_->say(true);
   impl_->witness.write_durably(impl_->slot);
@@ -345,7 +356,7 @@ Uuid SegmentLog::log_uuid() const {
 }
 
 bool SegmentLog::writable() const {
-  return !impl_->poisoned;
+  return !impl_->poisoned && !impl_->cut_short;
 }
 
 }  // namespace daybook

@@ -98,7 +98,22 @@ Moment Engine::now() {
   return now;
 }
 
+// Whatever is thrown, memory may hold half a change by then: nothing that rests on it leaves the engine any more.
+template <class Body>
+auto Engine::or_poisoned(const Body& body) {
+  try {
+    return body();
+  } catch (...) {
+    if (!poison_) poison_ = std::current_exception();
+    throw;
+  }
+}
+
 std::uint32_t Engine::open(BookOpened opening, std::vector<Setting> settings) {
+  return or_poisoned([&] { return record_opening(std::move(opening), std::move(settings)); });
+}
+
+std::uint32_t Engine::record_opening(BookOpened opening, std::vector<Setting> settings) {
   const Book& before = store_->book();
   const bool fresh = before.head == Sequence(0);
   Moment now = this->now();
@@ -147,6 +162,10 @@ std::uint32_t Engine::open(BookOpened opening, std::vector<Setting> settings) {
 void Engine::close() {
   DAYBOOK_ASSERT(inbox_.empty() && waiting_.empty());
   if (poison_) std::rethrow_exception(poison_);
+  or_poisoned([&] { record_end(); });
+}
+
+void Engine::record_end() {
   const Moment now = this->now();
   take(execute_safely(Submission{.commands = {CloseBook{}}, .context = own_context()}, now));
   flush();
@@ -190,6 +209,9 @@ void Engine::look(Look look, Completion completion) {
 
 Engine::Step Engine::step() {
   step_ = Step{};
+  // Room for every reply, before anything is done: later, there must be no way to fail.
+  step_.finished.reserve(inbox_.size() + waiting_.size());
+  unsynced_.reserve(inbox_.size() + waiting_.size());
   taken_.clear();
   taken_.swap(inbox_);
   const Moment now = this->now();
@@ -350,6 +372,7 @@ void Engine::take(const Outcome& outcome) {
 // The one place where events become durable, and the only one from which answers leave.
 void Engine::flush() {
   const EncodedBatch& batch = encoder_.batch();
+  step_.cancelled.reserve(step_.cancelled.size() + unsynced_cancels_.size());  // nothing allocates behind the append
   if (batch.count != 0 && !poison_) {
     AppendResult result = journal_.append(journal_.epoch(), journal_.tail(), batch, Room::reserve);
     std::visit(

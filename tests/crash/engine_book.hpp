@@ -63,14 +63,15 @@ class EngineBook {
   }
   void drop() {  // the process ends here
     opened_ = false;
+    waiting_ = 0;
     engine_.reset();
     log_.reset();
   }
 
   /// Submits, steps, and returns the answers when they were acknowledged; nothing when an error came instead.
-  std::optional<std::vector<Answer>> ask(Command command) {
+  std::optional<std::vector<Answer>> ask(Command command) { return ask(Submission{.commands = {std::move(command)}}); }
+  std::optional<std::vector<Answer>> ask(Submission submission) {
     std::optional<Reply> reply;
-    Submission submission{.commands = {std::move(command)}};
     Engine::Completion completion = [&reply](Reply given) { reply = std::move(given); };
     try {
       around([&] { engine_->submit(std::move(submission), std::move(completion)); });
@@ -106,6 +107,30 @@ class EngineBook {
   void complete(const ClaimedJob& job) {
     if (ask(Complete{job.id, job.token, "sent"})) promised_[job.id.sequence] = JobState::completed;
   }
+  /// Two jobs in one batch, under a request id; the same again gets the same answer.
+  void schedule_two_by_request(const std::string& id) {
+    const Schedule one{.queue = "mail", .kind = "welcome"};
+    const Submission submission{.commands = {one, one}, .context = {.request = RequestId{"client", id}}};
+    const auto first = ask(submission);
+    if (!first) return;
+    for (const Answer& answer : *first) promised_[std::get<Scheduled>(answer).job.sequence] = JobState::waiting;
+    if (const auto again = ask(submission)) {
+      EXPECT_EQ(*again, *first);
+    }
+  }
+  /// A claim that waits, for nothing that comes; answered when the book ends.
+  void wait_for_claim() {
+    try {
+      around([&] {
+        engine_->submit_claim(1, Claim{.queues = {"none"}, .worker = "w"}, {}, BookTime::max(),
+                              [this](Reply) { --waiting_; });
+      });
+    } catch (const std::bad_alloc&) {
+      return;
+    }
+    ++waiting_;
+    step();
+  }
   void step() {
     try {
       around([&] { step_ = engine_->step(); });
@@ -113,6 +138,9 @@ class EngineBook {
       around([&] { step_ = engine_->step(); });  // a step that throws has not begun
     }
     take(std::move(step_));
+    if (engine_->poisoned()) {
+      EXPECT_EQ(waiting_, 0) << "who waits is told that nothing will come";
+    }
     after_step();
   }
 
@@ -178,6 +206,7 @@ class EngineBook {
   Engine::Step step_;
   const JobIndex* index_store_ = nullptr;
   bool opened_ = false;
+  int waiting_ = 0;                        // claims
   std::map<Sequence, JobState> promised_;  // by job
 };
 
@@ -192,7 +221,9 @@ inline void live(EngineBook& book) {
   for (int i = 0; i < 3; ++i) book.schedule(std::string(3000, 'x'));  // rotates
   book.clock.advance(std::chrono::seconds(2));
   book.step();  // housekeeping
-  book.claim();
+  book.wait_for_claim();
+  if (const auto running = book.claim()) book.ask(Cancel{running->id});
+  book.schedule_two_by_request("r1");
   book.close();
   book.open();
   const auto second = book.claim();

@@ -138,14 +138,6 @@ std::optional<std::string> IndexDisk::name_of(const std::string& path) const {
   return path.starts_with(root + "/") ? std::optional(path.substr(root.size() + 1)) : std::nullopt;
 }
 
-// The files only feed a map of memory; where the system keeps files in memory, that is the place for them.
-std::filesystem::path IndexDisk::memory_folder() {
-  const std::filesystem::path memory = "/dev/shm";
-  std::error_code error;
-  const bool usable = std::filesystem::is_directory(memory, error) && access(memory.c_str(), W_OK) == 0;
-  return usable ? memory : std::filesystem::temp_directory_path();
-}
-
 void IndexDisk::show(const std::string& name) const {
   const std::vector<std::byte> content = memory_->content(name);
   const int number = __real_open((root_.path() / name).c_str(), O_WRONLY | O_CLOEXEC);

@@ -38,8 +38,6 @@ class IndexDisk {
   void show(const std::string& name) const;
 
  private:
-  [[nodiscard]] static std::filesystem::path memory_folder();
-
   TempFolder root_{memory_folder()};
   std::unique_ptr<MemoryStorage> memory_;
   std::function<void()> look_;

@@ -86,7 +86,7 @@ struct CrashPlan {
   unsigned kept_percent = 50;
   unsigned garbage_percent = 0;
   unsigned halved_percent = 0;  // one part of the sector is new, the other old
-  std::uint32_t sector = 512;  // a multiple of 512: what has one fate; 4096 where whole pages are written
+  std::uint32_t sector = 512;   // a multiple of 512: what has one fate; 4096 where whole pages are written
   // What garbage may hit: 0: only bytes that were being written, as if the device left the durable part of a sector alone.
   // 512 or 4096: all of such a block, for logs whose commits are aligned to it.
   std::uint32_t garbage_block = 0;

@@ -3,12 +3,22 @@
 
 // TempFolder: a new empty folder that goes with the test.
 
+#include <unistd.h>
+
 #include <cstdlib>
 #include <filesystem>
 #include <stdexcept>
 #include <string>
 
 namespace daybook::test {
+
+/// Where files need no disk to be on: for tests that sync a lot, or only need something to map.
+inline std::filesystem::path memory_folder() {
+  const std::filesystem::path memory = "/dev/shm";
+  std::error_code error;
+  const bool usable = std::filesystem::is_directory(memory, error) && ::access(memory.c_str(), W_OK) == 0;
+  return usable ? memory : std::filesystem::temp_directory_path();
+}
 
 class TempFolder {
  public:

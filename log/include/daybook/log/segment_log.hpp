@@ -61,7 +61,7 @@ class SegmentLog final : public Journal {
   void close() override;
 
   [[nodiscard]] Uuid log_uuid() const;
-  /// False: after an append that answered Unknown.
+  /// False: after an append that answered Unknown, or threw.
   [[nodiscard]] bool writable() const;
 
  private:

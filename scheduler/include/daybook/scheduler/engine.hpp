@@ -82,12 +82,14 @@ class Engine {
     std::optional<Instant> wake_wall;                    // call step() again at the first of these times
     std::optional<BootTime> wake_boot;
   };
+  /// Throws std::bad_alloc when there is no memory even to begin: then nothing was done, and it may be called again.
   [[nodiscard]] Step step();
 
   /// The engine's sample of the clocks now.
   [[nodiscard]] Moment now();
   [[nodiscard]] const View& view() const { return *store_; }
   [[nodiscard]] std::uint64_t refusals_counted() const { return refusals_counted_; }
+  /// Nothing is acknowledged any more, because something failed after which memory and log may differ; open the book again.
   [[nodiscard]] bool poisoned() const { return poison_ != nullptr; }
 
  private:
@@ -103,6 +105,10 @@ class Engine {
     bool withdrawn = false;
   };
 
+  template <class Body>
+  auto or_poisoned(const Body& body);
+  std::uint32_t record_opening(BookOpened opening, std::vector<Setting> settings);
+  void record_end();
   void note_clock_step(const Moment& now);
   void work_through(const Moment& now);
   void refuse_all();
