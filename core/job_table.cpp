@@ -162,7 +162,7 @@ Timers JobTable::timers() const {
 Counts JobTable::counts() const {
   Counts counts;
   for (const auto& [queue, of_queue] : counts_) {
-    for (std::size_t state = 0; state < states; ++state) {
+    for (std::size_t state = 0; state < job_states; ++state) {
       if (of_queue[state] != 0) {
         counts[{queue, static_cast<JobState>(state)}] = of_queue[state];
       }

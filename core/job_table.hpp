@@ -46,8 +46,7 @@ class JobTable {
   };
   using ReadySet = std::set<ReadyKey>;
   using Lanes = std::unordered_map<NameId, ReadySet>;  // by kind
-  static constexpr std::size_t states = 7;
-  using StateCounts = std::array<std::uint64_t, states>;
+  using StateCounts = std::array<std::uint64_t, job_states>;
 
   enum class Place : std::uint8_t { none, ready, wall_future, book_future };
   struct Entry {

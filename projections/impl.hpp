@@ -175,7 +175,7 @@ struct JobIndex::Impl {
   Future future_wall_;
   Future future_book_;
   ByNumberedText<std::optional<Sequence>> keys_;           // changed since the last projection; unset: free
-  std::map<NameId, std::array<std::uint64_t, 6>> counts_;  // by state
+  std::map<NameId, std::array<std::uint64_t, job_states>> counts_;  // by state
   std::set<NameId> counts_dirty_;
 
   ByNumberedText<CachedRequest> requests_;

@@ -53,7 +53,7 @@ TEST(LifecyclePage, HasEveryPhaseAndTheStateBehindIt) {
 }
 
 TEST(LifecyclePage, HasEveryState) {
-  ASSERT_EQ(named_values<JobState>().size(), 7U);
+  ASSERT_EQ(named_values<JobState>().size(), job_states);
   const std::string page = section("States and phases");
   for (const JobState state : named_values<JobState>()) {
     EXPECT_NE(page.find("| `" + std::string(to_string(state)) + "` |"), std::string::npos) << to_string(state);

@@ -152,6 +152,8 @@ RC_GTEST_PROP(Lifecycle, AtMostOneLeaseAtATimeAndTokensRise, ()) {
       ends(released->job, released->token);
     } else if (const auto* cancelled = std::get_if<JobCancelled>(&recorded.event)) {
       RC_ASSERT(!live.contains(cancelled->job.sequence));
+    } else if (const auto* marked = std::get_if<JobMarkedUncertain>(&recorded.event)) {
+      live.erase(marked->job.sequence);
     }
   }
 }

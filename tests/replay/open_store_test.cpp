@@ -218,6 +218,8 @@ TEST_F(OpenStore, MakesAnewAnIndexThatDidNotReachTheEnd) {
     }
     Head tail() const override { return journal_.tail(); }
     Epoch epoch() const override { return journal_.epoch(); }
+    std::uint32_t feature_level() const override { return journal_.feature_level(); }
+    AppendResult raise_feature_level(std::uint32_t level) override { return journal_.raise_feature_level(level); }
     std::size_t largest_batch_bytes() const override { return journal_.largest_batch_bytes(); }
     Costs costs() const override { return journal_.costs(); }
     bool has_room() const override { return journal_.has_room(); }

@@ -4,6 +4,7 @@
 // A job as it stands: what was asked (JobSpec, never changed) and what became of it (Job). Values; only `apply`
 // makes new ones. docs/job_lifecycle.md draws the states and lists every event.
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -28,6 +29,8 @@ enum class JobState : std::uint8_t {
   dead = 5,       // final until retried by hand; see DeadReason
   uncertain = 6,  // the record has a hole where it may have changed: waits for an operator to retry or cancel it
 };
+
+inline constexpr std::size_t job_states = 7;
 
 /// What a person sees.
 enum class Phase : std::uint8_t {
