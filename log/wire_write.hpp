@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// From values of ours to the schemas' builders: what events and snapshots of entities have in common. Groups that recur (job, token,
+// due) are templates, because Cap'n Proto gives each occurrence its own type. Empty texts and envelopes stay null pointers.
+
+#include <event.capnp.h>
+
+#include <chrono>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "daybook/core/envelope.hpp"
+#include "daybook/core/job.hpp"
+
+namespace daybook::codec {
+
+template <class Wire, class Ours>
+Wire to_wire(Ours value) {
+  return static_cast<Wire>(value);
+}
+
+inline std::int64_t count(Duration duration) {
+  return duration.count();
+}
+template <class Clock>
+std::int64_t count(std::chrono::time_point<Clock, Duration> time) {
+  return time.time_since_epoch().count();
+}
+
+inline capnp::Data::Reader data(std::string_view text) {
+  return {reinterpret_cast<const kj::byte*>(text.data()), text.size()};
+}
+inline capnp::Data::Reader data(const Uuid& uuid) {
+  return {uuid.bytes.data(), uuid.bytes.size()};
+}
+
+// An empty text stays a null pointer.
+template <class Set>
+void put_text(std::string_view text, Set set) {
+  if (!text.empty()) set(data(text));
+}
+
+template <class Builder>
+void put(Builder to, const JobId& id) {
+  to.setSequence(id.sequence.value());
+  to.setGeneration(id.generation.value());
+}
+
+template <class Builder>
+void put(Builder to, const Token& token) {
+  to.setClaim(token.claim.value());
+  to.setGeneration(token.generation.value());
+}
+
+template <class Builder>
+void put(Builder to, const Due& due) {
+  to.setAt(count(due.at));
+  to.setRelative(due.after.has_value());
+  to.setAfter(due.after ? count(*due.after) : 0);
+}
+
+template <class Init>
+void put_envelope(const Envelope& envelope, Init init) {
+  if (envelope.empty()) return;
+  const Envelope::Contents& from = envelope.contents();
+  wire::Envelope::Builder to = init();
+  to.setCodec(from.codec);
+  to.setKeyId(from.key_id);
+  put_text(from.subject, [&](auto text) { to.setSubject(text); });
+  put_text(from.nonce, [&](auto text) { to.setNonce(text); });
+  put_text(from.bytes, [&](auto text) { to.setBytes(text); });
+}
+
+inline void put_names(capnp::List<std::uint32_t>::Builder to, const std::vector<NameId>& names) {
+  for (capnp::uint i = 0; i < names.size(); ++i) to.set(i, names[i].value());
+}
+
+}  // namespace daybook::codec
