@@ -94,15 +94,23 @@ void each_message(std::span<const std::byte> payload, std::uint32_t count,
   }
 }
 
-void each_event(std::span<const std::byte> payload, Sequence first, std::uint32_t count,
-                const std::function<bool(const RecordedEvent&)>& visit, const Place& where) {
+void each_stored_event(std::span<const std::byte> payload, Sequence first, std::uint32_t count,
+                       const std::function<bool(const RecordedEvent&, std::span<const std::byte>)>& visit,
+                       const Place& where) {
   Sequence expected = first;
   const auto decode = [&](std::span<const std::byte> message) {
     const RecordedEvent event = decode_event_of(expected, message, where);
     expected = expected.next();
-    return visit(event);
+    return visit(event, message);
   };
   each_message(payload, count, decode, where);
+}
+
+void each_event(std::span<const std::byte> payload, Sequence first, std::uint32_t count,
+                const std::function<bool(const RecordedEvent&)>& visit, const Place& where) {
+  each_stored_event(
+      payload, first, count, [&](const RecordedEvent& event, std::span<const std::byte>) { return visit(event); },
+      where);
 }
 
 std::vector<RecordedEvent> decode_batch(const EncodedBatch& batch) {

@@ -37,6 +37,11 @@ std::size_t encode_event(const RecordedEvent& event, std::vector<std::byte>& out
 void each_event(std::span<const std::byte> payload, Sequence first, std::uint32_t count,
                 const std::function<bool(const RecordedEvent&)>& visit, const Place& where = {});
 
+/// The same with the message each event was stored as, good until `visit` returns.
+void each_stored_event(std::span<const std::byte> payload, Sequence first, std::uint32_t count,
+                       const std::function<bool(const RecordedEvent&, std::span<const std::byte>)>& visit,
+                       const Place& where = {});
+
 /// Likewise for the messages as they are stored, without decoding them: lengths and count are checked, no more.
 void each_message(std::span<const std::byte> payload, std::uint32_t count,
                   const std::function<bool(std::span<const std::byte>)>& visit, const Place& where = {});

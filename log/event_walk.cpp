@@ -56,6 +56,12 @@ SegmentReader open_segment(Storage& storage, const Uuid& log_uuid, Sequence firs
 
 void walk_events(Storage& storage, const Uuid& log_uuid, Sequence from, Sequence until,
                  const std::function<bool(const RecordedEvent&)>& visit) {
+  walk_stored_events(storage, log_uuid, from, until,
+                     [&](const RecordedEvent& event, std::span<const std::byte>) { return visit(event); });
+}
+
+void walk_stored_events(Storage& storage, const Uuid& log_uuid, Sequence from, Sequence until,
+                        const std::function<bool(const RecordedEvent&, std::span<const std::byte>)>& visit) {
   from = std::max(from, Sequence(1));
   if (from > until) return;
   std::optional<Cursor> before;
@@ -72,12 +78,12 @@ void walk_events(Storage& storage, const Uuid& log_uuid, Sequence from, Sequence
     Step step = reader.next();
     for (; step.kind == Step::Kind::batch; step = reader.next()) {
       bool more = true;
-      each_event(step.payload, step.header.first, step.header.count,
-                 [&](const RecordedEvent& event) {
-                   more = event.sequence < from || visit(event);
-                   return more;
-                 },
-                 {segment_name(first), step.offset, step.header.first});
+      each_stored_event(step.payload, step.header.first, step.header.count,
+                        [&](const RecordedEvent& event, std::span<const std::byte> stored) {
+                          more = event.sequence < from || visit(event, stored);
+                          return more;
+                        },
+                        {segment_name(first), step.offset, step.header.first});
       if (!more || step.last >= until) return;
     }
     if (kept("log.walk.whole") && step.kind == Step::Kind::bad) {

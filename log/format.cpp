@@ -3,9 +3,9 @@
 
 #include <cstring>
 
-#include "crc32c.hpp"
 #include "daybook/core/assert.hpp"
 #include "daybook/core/mutant.hpp"
+#include "fields.hpp"
 #include "sha256.hpp"
 
 // Each structure's layout is written once, as a function that walks its fields in order; a Writer or a Reader goes along.
@@ -20,97 +20,6 @@ constexpr std::string_view witness_magic = "DAYBKWIT";
 
 constexpr std::uint32_t flag_seal = 1;
 constexpr std::uint32_t flag_clean = 1;
-
-class Writer {
- public:
-  explicit Writer(std::span<std::byte> bytes) : bytes_(bytes) {}
-
-  void text(std::string_view value) { raw(value.data(), value.size()); }
-  void u32(std::uint32_t value) { number(value); }
-  void u64(std::uint64_t value) { number(value); }
-  void i64(std::int64_t value) { number(static_cast<std::uint64_t>(value)); }
-  template <std::size_t size>
-  void raw(const std::array<std::uint8_t, size>& value) {
-    raw(value.data(), size);
-  }
-  [[nodiscard]] std::size_t position() const { return position_; }
-
- private:
-  template <class T>
-  void number(T value) {
-    for (std::size_t i = 0; i < sizeof(T); ++i) bytes_[position_++] = static_cast<std::byte>(value >> (8 * i));
-  }
-  void raw(const void* from, std::size_t size) {
-    std::memcpy(bytes_.subspan(position_, size).data(), from, size);
-    position_ += size;
-  }
-
-  std::span<std::byte> bytes_;
-  std::size_t position_ = 0;
-};
-
-class Reader {
- public:
-  explicit Reader(std::span<const std::byte> bytes) : bytes_(bytes) {}
-
-  void text(std::string_view value) { position_ += value.size(); }  // the magic, judged before
-  void u32(std::uint32_t& value) { value = number<std::uint32_t>(); }
-  void u64(std::uint64_t& value) { value = number<std::uint64_t>(); }
-  void i64(std::int64_t& value) { value = static_cast<std::int64_t>(number<std::uint64_t>()); }
-  template <std::size_t size>
-  void raw(std::array<std::uint8_t, size>& value) {
-    std::memcpy(value.data(), bytes_.subspan(position_, size).data(), size);
-    position_ += size;
-  }
-  [[nodiscard]] std::size_t position() const { return position_; }
-
- private:
-  template <class T>
-  T number() {
-    T value = 0;
-    for (std::size_t i = 0; i < sizeof(T); ++i) value |= std::to_integer<T>(bytes_[position_++]) << (8 * i);
-    return value;
-  }
-
-  std::span<const std::byte> bytes_;
-  std::size_t position_ = 0;
-};
-
-// Strong types and times, through whichever walks along.
-template <class Tag, class Rep>
-void field(Writer& to, const Strong<Tag, Rep>& value) {
-  if constexpr (sizeof(Rep) == 4)
-    to.u32(value.value());
-  else
-    to.u64(value.value());
-}
-template <class Tag, class Rep>
-void field(Reader& from, Strong<Tag, Rep>& value) {
-  Rep raw{};
-  if constexpr (sizeof(Rep) == 4)
-    from.u32(raw);
-  else
-    from.u64(raw);
-  value = Strong<Tag, Rep>(raw);
-}
-void field(Writer& to, const Instant& value) {
-  to.i64(value.time_since_epoch().count());
-}
-void field(Reader& from, Instant& value) {
-  std::int64_t raw = 0;
-  from.i64(raw);
-  value = Instant(Duration(raw));
-}
-/// A word of flags of which only bit 0 has a meaning. Reading leaves the others to `unknown`.
-void flags(Writer& to, const bool& bit, std::uint32_t mask, std::uint32_t&) {
-  to.u32(bit ? mask : 0);
-}
-void flags(Reader& from, bool& bit, std::uint32_t mask, std::uint32_t& unknown) {
-  std::uint32_t raw = 0;
-  from.u32(raw);
-  bit = (raw & mask) != 0;
-  unknown = raw & ~mask;
-}
 
 template <class Walker, class Header>
 void walk_segment_header(Walker& walker, Header& header) {
@@ -173,59 +82,12 @@ void walk_witness_slot(Walker& walker, Slot& slot, std::uint32_t& witness_versio
   // 104: zeros; 508: checksum
 }
 
-constexpr std::size_t checksum_bytes = 4;
 constexpr std::size_t segment_header_fields = 136;
 constexpr std::size_t batch_header_fields = 92;
 constexpr std::size_t witness_slot_fields = 104;
 static_assert(segment_header_fields + checksum_bytes <= segment_header_bytes);
 static_assert(batch_header_fields + checksum_bytes <= batch_header_bytes && batch_header_bytes % 8 == 0);
 static_assert(witness_slot_fields + checksum_bytes <= witness_slot_bytes);
-
-void write_checksum(std::span<std::byte> bytes) {
-  const auto covered = bytes.first(bytes.size() - checksum_bytes);
-  Writer(bytes.last(checksum_bytes)).u32(crc32c(covered));
-}
-
-std::string hexadecimal(std::uint32_t value) {
-  static constexpr char digits[] = "0123456789abcdef";
-  std::string text(8, '0');
-  for (std::size_t i = 8; i-- > 0; value >>= 4) text[i] = digits[value & 0xF];
-  return text;
-}
-
-tl::unexpected<Problem> problem(Problem::Kind kind, std::string sentence) {
-  return tl::unexpected<Problem>(Problem{kind, std::move(sentence)});
-}
-
-tl::unexpected<Problem> newer(const std::string& what) {
-  return problem(Problem::Kind::newer, what + ": written by a newer release of Daybook; upgrade to read it");
-}
-
-/// What a structure is judged by before a field of it is believed: size, magic, checksum. Returns exactly its bytes.
-Parsed<std::span<const std::byte>> intact(std::span<const std::byte> bytes, std::size_t size, std::string_view magic,
-                                          const std::string& what, bool with_checksum) {
-  if (kept("log.format.size") && bytes.size() < size) {
-    return problem(Problem::Kind::too_short,
-                   what + " of " + std::to_string(bytes.size()) + " bytes, expected " + std::to_string(size));
-  }
-  bytes = bytes.first(size);
-  if (kept("log.format.magic") && std::memcmp(bytes.data(), magic.data(), magic.size()) != 0) {
-    if (is_blank(bytes)) return problem(Problem::Kind::blank, "zeros, expected a " + what);
-    std::uint32_t found = 0;
-    Reader(bytes).u32(found);
-    return problem(Problem::Kind::foreign, "bytes that begin with " + hexadecimal(found) +
-                                               " (little-endian), expected a " + what + ", which begins with \"" +
-                                               std::string(magic) + "\"");
-  }
-  std::uint32_t stored = 0;
-  Reader(bytes.last(checksum_bytes)).u32(stored);
-  const std::uint32_t computed = crc32c(bytes.first(size - checksum_bytes));
-  if (with_checksum && stored != computed) {
-    return problem(Problem::Kind::checksum, what + " checksum: found " + hexadecimal(stored) + ", expected " +
-                                                hexadecimal(computed) + " for its bytes");
-  }
-  return bytes;
-}
 
 }  // namespace
 

@@ -67,6 +67,10 @@ void LogReader::read(Sequence from, const std::function<bool(const RecordedEvent
   walk_events(impl_->storage, impl_->log_uuid, from, impl_->head.sequence, visit);
 }
 
+void LogReader::read_stored(Sequence from, const VisitStored& visit) const {
+  walk_stored_events(impl_->storage, impl_->log_uuid, from, impl_->head.sequence, visit);
+}
+
 std::optional<Hash> LogReader::chain_at(Sequence sequence) const {
   if (kept("log.reader.chain_at") && sequence > impl_->head.sequence) return std::nullopt;
   return chain_behind(impl_->storage, impl_->log_uuid, sequence);

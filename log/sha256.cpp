@@ -63,4 +63,26 @@ Hash sha256(std::initializer_list<std::span<const std::byte>> pieces) {
   return hash;
 }
 
+Sha256::Sha256() : context_(EVP_MD_CTX_new()) {
+  if (context_ == nullptr) throw std::bad_alloc();
+  if (EVP_DigestInit_ex2(context_, algorithm(), nullptr) != 1) refuse_to_work("EVP_DigestInit_ex2");
+}
+
+Sha256::~Sha256() {
+  EVP_MD_CTX_free(context_);
+}
+
+void Sha256::add(std::span<const std::byte> bytes) {
+  if (EVP_DigestUpdate(context_, bytes.data(), bytes.size()) != 1) refuse_to_work("EVP_DigestUpdate");
+}
+
+Hash Sha256::take() {
+  Hash hash;
+  unsigned int size = 0;
+  if (EVP_DigestFinal_ex(context_, hash.data(), &size) != 1 || size != hash.size())
+    refuse_to_work("EVP_DigestFinal_ex");
+  if (EVP_DigestInit_ex2(context_, algorithm(), nullptr) != 1) refuse_to_work("EVP_DigestInit_ex2");
+  return hash;
+}
+
 }  // namespace daybook

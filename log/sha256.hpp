@@ -11,6 +11,9 @@
 
 #include "daybook/log/journal.hpp"
 
+// OpenSSL's context, known to sha256.cpp alone.
+struct evp_md_ctx_st;
+
 namespace daybook {
 
 /// The hash of the pieces, one after another.
@@ -18,5 +21,20 @@ namespace daybook {
 [[nodiscard]] inline Hash sha256(std::span<const std::byte> bytes) {
   return sha256({bytes});
 }
+
+/// The same for what comes little by little.
+class Sha256 {
+ public:
+  Sha256();
+  ~Sha256();
+  Sha256(const Sha256&) = delete;
+  Sha256& operator=(const Sha256&) = delete;
+  void add(std::span<const std::byte> bytes);
+  /// Of all that was added. The next `add` begins anew.
+  [[nodiscard]] Hash take();
+
+ private:
+  evp_md_ctx_st* context_;
+};
 
 }  // namespace daybook

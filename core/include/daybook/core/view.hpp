@@ -81,7 +81,7 @@ class Store : public View {
   /// those that are no longer due move out again. Changes no entity.
   virtual void advance(const Moment& now) = 0;
 
-  // Written by `apply` alone, and by the undoing of a refused batch. A put replaces the entity of the same id.
+  // Written by `apply` alone, by the undoing of a refused batch, and where a snapshot is read. A put replaces the entity of the same id.
   virtual void put(const Book& book) = 0;
   virtual void put(Job job) = 0;
   virtual void put(Queue queue) = 0;

@@ -5,10 +5,12 @@
 // synced: up to the witness; without a whole witness, up to the last whole batch. (After a loss of power the witness may
 // be a second behind what survived; the next writer brings it up to date.)
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -36,6 +38,10 @@ class LogReader {
   /// Hands the events from `from` on to `visit`, in order, until it returns false or the head was read. Checks every
   /// checksum and the chain on the way; throws CorruptionError at the first thing that is wrong.
   void read(Sequence from, const std::function<bool(const RecordedEvent&)>& visit) const;
+
+  /// The same with the bytes each event was stored as, good until `visit` returns: what the hash of the event is made of.
+  using VisitStored = std::function<bool(const RecordedEvent&, std::span<const std::byte> stored)>;
+  void read_stored(Sequence from, const VisitStored& visit) const;
 
   /// The chain hash after the batch that ends with `sequence`; nothing when no batch ends there.
   [[nodiscard]] std::optional<Hash> chain_at(Sequence sequence) const;

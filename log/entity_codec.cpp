@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "entity_codec.hpp"
+
+#include <capnp/message.h>
+#include <entity.capnp.h>
+#include <kj/exception.h>
+
+#include <array>
+#include <cstring>
+#include <string>
+#include <utility>
+
+#include "sha256.hpp"
+#include "wire_read.hpp"
+#include "wire_write.hpp"
+
+// A message is built, and then made canonical: the order in which fields were set, and fields at the end that nobody set, leave no
+// trace in it.
+
+namespace daybook {
+namespace {
+
+using namespace codec;
+
+constexpr std::size_t word_bytes = sizeof(capnp::word);
+constexpr std::size_t entity_types = std::variant_size_v<Entity>;
+
+/// The highest revision of each entity that this release knows, and the one it writes; by the number of the type, from 1.
+constexpr std::array<std::uint16_t, entity_types> revisions = {1, 1, 1, 1, 1, 1, 1};
+
+static_assert(static_cast<int>(wire::JobState::DEAD) == static_cast<int>(JobState::dead));
+
+// ---- writing ----
+
+void write(wire::Book::Builder to, const Book& book) {
+  to.setHead(book.head.value());
+  to.setHeadWall(count(book.head_wall));
+  to.setHeadBoot(count(book.head_boot));
+  to.setEpoch(book.epoch.value());
+  to.setBootId(data(book.boot_id));
+  to.setBookOffset(count(book.book_offset));
+  to.setOpen(book.open);
+  to.setEra(book.era);
+  to.setNames(book.names);
+  to.setGeneration(book.generation.number);
+  to.setGenerationTag(book.generation.tag.value());
+  to.setHeld(book.held);
+}
+
+void write(wire::Name::Builder to, const Name& name) {
+  to.setId(name.id.value());
+  to.setSort(to_wire<wire::NameSort>(name.sort));
+  put_text(name.text, [&](auto text) { to.setText(text); });
+}
+
+void write(wire::Setting::Builder to, const Setting& setting) {
+  put_text(setting.key, [&](auto text) { to.setKey(text); });
+  put_text(setting.value, [&](auto text) { to.setValue(text); });
+}
+
+void write(wire::Queue::Builder to, const Queue& queue) {
+  to.setId(queue.id.value());
+  to.setPaused(queue.paused);
+}
+
+void write(wire::Worker::Builder to, const Worker& worker) {
+  to.setId(worker.id.value());
+  to.setHolder(to_wire<wire::Holder>(worker.holder));
+  to.setSlots(worker.slots);
+  if (!worker.queues.empty()) put_names(to.initQueues(static_cast<capnp::uint>(worker.queues.size())), worker.queues);
+  if (!worker.kinds.empty()) put_names(to.initKinds(static_cast<capnp::uint>(worker.kinds.size())), worker.kinds);
+  to.setJoinedAt(count(worker.joined_at));
+  to.setEpoch(worker.epoch.value());
+}
+
+void write(wire::Request::Builder to, const RequestRecord& request) {
+  to.setClient(request.client.value());
+  put_text(request.id, [&](auto text) { to.setId(text); });
+  to.setFirst(request.first.value());
+  to.setLast(request.last.value());
+  to.setRecordedAt(count(request.recorded_at));
+}
+
+void write_spec(wire::Job::Builder to, const JobSpec& spec) {
+  to.setQueue(spec.queue.value());
+  to.setKind(spec.kind.value());
+  to.setPriority(spec.priority.value());
+  auto retry = to.initRetry();
+  retry.setBackoff(to_wire<wire::Backoff>(spec.retry.backoff));
+  retry.setFirst(count(spec.retry.first));
+  retry.setCap(count(spec.retry.cap));
+  retry.setJitterPermille(spec.retry.jitter_permille);
+  retry.setMaxAttempts(spec.retry.max_attempts);
+  put_text(spec.unique_key, [&](auto text) { to.setUniqueKey(text); });
+  if (!spec.tags.empty()) {
+    auto tags = to.initTags(static_cast<capnp::uint>(spec.tags.size()));
+    for (capnp::uint i = 0; i < spec.tags.size(); ++i) {
+      put_text(spec.tags[i].key, [&](auto text) { tags[i].setKey(text); });
+      put_text(spec.tags[i].value, [&](auto text) { tags[i].setValue(text); });
+    }
+  }
+  put_envelope(spec.payload, [&] { return to.initPayload(); });
+}
+
+void write_lease(wire::Lease::Builder to, const Lease& lease) {
+  put(to.initToken(), lease.token);
+  to.setWorker(lease.worker.value());
+  to.setHolder(to_wire<wire::Holder>(lease.holder));
+  to.setLength(count(lease.length));
+  to.setEndsAt(count(lease.ends_at));
+  to.setEndsAtWall(count(lease.ends_at_wall));
+  to.setClaimedAt(count(lease.claimed_at));
+}
+
+void write(wire::Job::Builder to, const Job& job) {
+  put(to, job.id);
+  write_spec(to, *job.spec);
+  to.setState(to_wire<wire::JobState>(job.state));
+  to.setDeadReason(to_wire<wire::DeadReason>(job.dead_reason));
+  to.setCancelRequested(job.cancel_requested);
+  to.setAttempt(job.attempt);
+  to.setAttemptsAllowed(job.attempts_allowed);
+  put(to.initDue(), job.due);
+  to.setScheduledAt(count(job.scheduled_at));
+  if (job.finalized_at) {
+    to.setFinalized(true);
+    to.setFinalizedAt(count(*job.finalized_at));
+  }
+  if (job.lease) write_lease(to.initLease(), *job.lease);
+  if (job.completed_by) {
+    to.setHasCompletedBy(true);
+    put(to.initCompletedBy(), *job.completed_by);
+  }
+  put_envelope(job.progress, [&] { return to.initProgress(); });
+  put_envelope(job.result, [&] { return to.initResult(); });
+  put_envelope(job.error, [&] { return to.initError(); });
+  to.setErrorKind(job.error_kind.value());
+  put_text(job.trace, [&](auto text) { to.setTrace(text); });
+  to.setLastEvent(job.last_event.value());
+  if (!job.refused.empty()) {
+    auto refused = to.initRefused(static_cast<capnp::uint>(job.refused.size()));
+    for (capnp::uint i = 0; i < job.refused.size(); ++i) {
+      put(refused[i].initToken(), job.refused[i].token);
+      refused[i].setReason(static_cast<std::uint16_t>(job.refused[i].reason));
+    }
+  }
+}
+
+// ---- reading ----
+
+Book read(wire::Book::Reader from) {
+  return {.head = Sequence(from.getHead()),
+          .head_wall = instant(from.getHeadWall()),
+          .head_boot = BootTime(Duration(from.getHeadBoot())),
+          .epoch = Epoch(from.getEpoch()),
+          .boot_id = uuid(from.getBootId(), "boot id"),
+          .book_offset = Duration(from.getBookOffset()),
+          .open = from.getOpen(),
+          .era = from.getEra(),
+          .names = from.getNames(),
+          .generation = {.number = from.getGeneration(), .tag = GenerationTag(from.getGenerationTag())},
+          .held = from.getHeld()};
+}
+
+Name read(wire::Name::Reader from) {
+  return {.id = NameId(from.getId()),
+          .sort = from_wire(from.getSort(), NameSort::queue, NameSort::client, "sort of name"),
+          .text = text(from.getText())};
+}
+
+Setting read(wire::Setting::Reader from) {
+  return {.key = text(from.getKey()), .value = text(from.getValue())};
+}
+
+Queue read(wire::Queue::Reader from) {
+  return {.id = NameId(from.getId()), .paused = from.getPaused()};
+}
+
+Worker read(wire::Worker::Reader from) {
+  return {.id = NameId(from.getId()),
+          .holder = holder(from.getHolder()),
+          .slots = from.getSlots(),
+          .queues = names(from.getQueues()),
+          .kinds = names(from.getKinds()),
+          .joined_at = instant(from.getJoinedAt()),
+          .epoch = Epoch(from.getEpoch())};
+}
+
+RequestRecord read(wire::Request::Reader from) {
+  return {.client = NameId(from.getClient()),
+          .id = text(from.getId()),
+          .first = Sequence(from.getFirst()),
+          .last = Sequence(from.getLast()),
+          .recorded_at = book_time(from.getRecordedAt())};
+}
+
+std::shared_ptr<const JobSpec> read_spec(wire::Job::Reader from) {
+  auto spec = std::make_shared<JobSpec>();
+  spec->queue = NameId(from.getQueue());
+  spec->kind = NameId(from.getKind());
+  spec->priority = Priority(from.getPriority());
+  using Backoff = RetryPolicy::Backoff;
+  const auto retry = from.getRetry();
+  spec->retry = {.backoff = from_wire(retry.getBackoff(), Backoff::fixed, Backoff::exponential, "backoff"),
+                 .first = Duration(retry.getFirst()),
+                 .cap = Duration(retry.getCap()),
+                 .jitter_permille = retry.getJitterPermille(),
+                 .max_attempts = retry.getMaxAttempts()};
+  spec->unique_key = text(from.getUniqueKey());
+  const auto tags = from.getTags();
+  spec->tags.reserve(tags.size());
+  for (const auto tag : tags) spec->tags.push_back({text(tag.getKey()), text(tag.getValue())});
+  if (from.hasPayload()) spec->payload = envelope(from.getPayload());
+  return spec;
+}
+
+Lease read(wire::Lease::Reader from) {
+  return {.token = token(from.getToken()),
+          .worker = NameId(from.getWorker()),
+          .holder = holder(from.getHolder()),
+          .length = Duration(from.getLength()),
+          .ends_at = book_time(from.getEndsAt()),
+          .ends_at_wall = instant(from.getEndsAtWall()),
+          .claimed_at = instant(from.getClaimedAt())};
+}
+
+Job read(wire::Job::Reader from) {
+  Job job;
+  job.id = job_id(from);
+  job.spec = read_spec(from);
+  job.state = from_wire(from.getState(), JobState::waiting, JobState::dead, "state of a job");
+  job.dead_reason = from_wire(from.getDeadReason(), DeadReason::none, DeadReason::parent_failed, "reason of death");
+  job.cancel_requested = from.getCancelRequested();
+  job.attempt = from.getAttempt();
+  job.attempts_allowed = from.getAttemptsAllowed();
+  job.due = due(from.getDue());
+  job.scheduled_at = instant(from.getScheduledAt());
+  if (from.getFinalized()) job.finalized_at = instant(from.getFinalizedAt());
+  if (from.hasLease()) job.lease = read(from.getLease());
+  if (from.getHasCompletedBy()) job.completed_by = token(from.getCompletedBy());
+  if (from.hasProgress()) job.progress = envelope(from.getProgress());
+  if (from.hasResult()) job.result = envelope(from.getResult());
+  if (from.hasError()) job.error = envelope(from.getError());
+  job.error_kind = NameId(from.getErrorKind());
+  job.trace = text(from.getTrace());
+  job.last_event = Sequence(from.getLastEvent());
+  for (const auto refused : from.getRefused()) {
+    job.refused.push_back({token(refused.getToken()), refusal_code(refused.getReason(), RefusalCode::too_old)});
+  }
+  return job;
+}
+
+Entity read(capnp::MessageReader& message, EntityType type) {
+  switch (type) {
+    case EntityType::book:
+      return read(message.getRoot<wire::Book>());
+    case EntityType::name:
+      return read(message.getRoot<wire::Name>());
+    case EntityType::setting:
+      return read(message.getRoot<wire::Setting>());
+    case EntityType::queue:
+      return read(message.getRoot<wire::Queue>());
+    case EntityType::worker:
+      return read(message.getRoot<wire::Worker>());
+    case EntityType::request:
+      return read(message.getRoot<wire::Request>());
+    case EntityType::job:
+      return read(message.getRoot<wire::Job>());
+  }
+  throw Undecodable{"record of type " + std::to_string(static_cast<unsigned>(type))};
+}
+
+void require_known(std::uint16_t type, std::uint16_t revision, const Place& where) {
+  const bool known_type = type >= 1 && type <= entity_types;
+  if (known_type && revision >= 1 && revision <= revisions[type - 1U]) return;
+  const std::string found = "record of type " + std::to_string(type) + ", revision " + std::to_string(revision);
+  if (type == 0 || revision == 0) throw CorruptionError(Damage::foreign, where, found + ", expected both from 1");
+  const std::string known = known_type ? "revisions up to " + std::to_string(revisions[type - 1U]) + " of it"
+                                       : "types up to " + std::to_string(entity_types);
+  throw CorruptionError(Damage::unknown_format, where,
+                        found + ", expected " + known + ": written by a newer release of Daybook");
+}
+
+}  // namespace
+
+// ---- messages ----
+
+struct EntityEncoder::Memory {
+  std::array<capnp::word, 512> scratch{};  // left zeroed by each builder, as Cap'n Proto asks
+  kj::Array<capnp::word> canonical;
+};
+
+EntityEncoder::EntityEncoder() : memory_(std::make_unique<Memory>()) {}
+EntityEncoder::~EntityEncoder() = default;
+
+template <class Wire, class Ours>
+StoredEntity EntityEncoder::encode_as(EntityType type, const Ours& entity) {
+  capnp::MallocMessageBuilder message(kj::arrayPtr(memory_->scratch.data(), memory_->scratch.size()));
+  auto root = message.initRoot<Wire>();
+  write(root, entity);
+  memory_->canonical = capnp::canonicalize(root.asReader());
+  return {type, revisions[static_cast<std::size_t>(type) - 1],
+          std::as_bytes(std::span(memory_->canonical.begin(), memory_->canonical.size()))};
+}
+
+StoredEntity EntityEncoder::encode(const Book& book) {
+  return encode_as<wire::Book>(EntityType::book, book);
+}
+StoredEntity EntityEncoder::encode(const Name& name) {
+  return encode_as<wire::Name>(EntityType::name, name);
+}
+StoredEntity EntityEncoder::encode(const Setting& setting) {
+  return encode_as<wire::Setting>(EntityType::setting, setting);
+}
+StoredEntity EntityEncoder::encode(const Queue& queue) {
+  return encode_as<wire::Queue>(EntityType::queue, queue);
+}
+StoredEntity EntityEncoder::encode(const Worker& worker) {
+  return encode_as<wire::Worker>(EntityType::worker, worker);
+}
+StoredEntity EntityEncoder::encode(const RequestRecord& request) {
+  return encode_as<wire::Request>(EntityType::request, request);
+}
+StoredEntity EntityEncoder::encode(const Job& job) {
+  return encode_as<wire::Job>(EntityType::job, job);
+}
+StoredEntity EntityEncoder::encode(const Entity& entity) {
+  return std::visit([this](const auto& one) { return encode(one); }, entity);
+}
+
+Entity decode_entity(const StoredEntity& stored, const Place& where) {
+  require_known(static_cast<std::uint16_t>(stored.type), stored.revision, where);
+  std::span<const std::byte> message = stored.message;
+  std::vector<std::uint64_t> aligned;
+  if (reinterpret_cast<std::uintptr_t>(message.data()) % alignof(capnp::word) != 0) {
+    aligned.resize(message.size() / word_bytes);
+    std::memcpy(aligned.data(), message.data(), aligned.size() * word_bytes);
+    message = std::as_bytes(std::span(aligned));
+  }
+  const std::size_t words = message.size() / word_bytes;
+  const kj::ArrayPtr<const capnp::word> segment(reinterpret_cast<const capnp::word*>(message.data()), words);
+  capnp::ReaderOptions options;
+  // An honest message is walked once; one whose pointers overlap could be walked for ever.
+  options.traversalLimitInWords = 2 * words + 64;
+  options.nestingLimit = 8;
+  try {
+    capnp::SegmentArrayMessageReader reader(kj::arrayPtr(&segment, 1), options);
+    return read(reader, stored.type);
+  } catch (const Undecodable& problem) {
+    throw CorruptionError(Damage::foreign, where, problem.what);
+  } catch (const kj::Exception& problem) {
+    throw CorruptionError(Damage::foreign, where,
+                          std::string("record that Cap'n Proto refuses: ") + problem.getDescription().cStr());
+  }
+}
+
+// ---- hashes ----
+
+Hash entity_hash(const StoredEntity& stored) {
+  const auto type = static_cast<std::uint16_t>(stored.type);
+  const std::array number = {static_cast<std::byte>(type & 0xFF), static_cast<std::byte>(type >> 8)};
+  return sha256({number, stored.message});
+}
+
+void HashSum::add(const Hash& hash) {
+  unsigned carry = 0;
+  for (std::size_t word = 0; word < 4; ++word) {
+    std::uint64_t value = 0;
+    for (std::size_t i = 0; i < 8; ++i) value |= std::uint64_t{hash[8 * word + i]} << (8 * i);
+    std::uint64_t sum = 0;
+    const bool over = __builtin_add_overflow(words_[word], value, &sum);
+    const bool over_again = __builtin_add_overflow(sum, std::uint64_t{carry}, &words_[word]);
+    carry = over || over_again ? 1 : 0;
+  }
+}
+
+Hash HashSum::value() const {
+  Hash hash{};
+  for (std::size_t i = 0; i < hash.size(); ++i) hash[i] = static_cast<std::uint8_t>(words_[i / 8] >> (8 * (i % 8)));
+  return hash;
+}
+
+}  // namespace daybook
