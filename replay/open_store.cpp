@@ -77,7 +77,7 @@ std::string bring_up(JobIndex& index, Journal& journal, const Uuid& log_uuid, co
 }  // namespace
 
 StoreOpening open_store(const std::string& index_folder, Journal& journal, const Uuid& log_uuid, const Uuid& boot_id,
-                        const Moment& now, const ChainAt& chain_at, const Progress& progress) {
+                        const Moment& now, const ChainAt& chain_at, const StartAt& start, const Progress& progress) {
   const Head tail = journal.tail();
   IndexDistrust distrust;
   std::unique_ptr<JobIndex> index = JobIndex::open(index_folder, log_uuid, boot_id, distrust);
@@ -91,23 +91,33 @@ StoreOpening open_store(const std::string& index_folder, Journal& journal, const
         return {.index = std::move(index),
                 .events_replayed = tail.sequence.value() - mark.applied.value(),
                 .rebuilt = false,
+                .began_at = {},
                 .note = {}};
       }
     }
     index.reset();
   }
-  StoreOpening opening = rebuild_store(index_folder, journal, log_uuid, boot_id, now, progress);
+  StoreOpening opening = rebuild_store(index_folder, journal, log_uuid, boot_id, now, start, progress);
   opening.note = "the index was made anew: " + distrust.why;
   return opening;
 }
 
 StoreOpening rebuild_store(const std::string& index_folder, Journal& journal, const Uuid& log_uuid, const Uuid& boot_id,
-                           const Moment& now, const Progress& progress) {
+                           const Moment& now, const StartAt& start, const Progress& progress) {
   const Head tail = journal.tail();
-  const State state = rebuild(events_of(journal), tail.sequence, progress);
+  Sequence began_at;
+  const State state = rebuild(events_of(journal), tail.sequence, progress, [&](Sequence until) {
+    State first = start ? start(until) : State();
+    began_at = first.book().head;
+    return first;
+  });
   std::unique_ptr<JobIndex> index = JobIndex::create(index_folder, boot_id, state, mark_of(tail, log_uuid));
   index->advance(moment_of(index->book(), boot_id, now));
-  return {.index = std::move(index), .events_replayed = tail.sequence.value(), .rebuilt = true, .note = {}};
+  return {.index = std::move(index),
+          .events_replayed = tail.sequence.value() - began_at.value(),
+          .rebuilt = true,
+          .began_at = began_at,
+          .note = {}};
 }
 
 std::vector<std::string> verify_index(const View& index, const ReadEvents& read, const Progress& progress) {

@@ -34,8 +34,8 @@ Sequence catch_up(Store& store, const ReadEvents& read, Sequence until, const Pr
   return store.book().head;
 }
 
-State rebuild(const ReadEvents& read, Sequence until, const Progress& progress) {
-  State state;
+State rebuild(const ReadEvents& read, Sequence until, const Progress& progress, const StartAt& start) {
+  State state = start ? start(until) : State();
   const Sequence head = catch_up(state, read, until, progress);
   if (kept("replay.rebuild.reached") && head < until) {
     throw CorruptionError(Damage::lost_acknowledged, Place{"log", std::nullopt, head},

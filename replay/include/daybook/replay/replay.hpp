@@ -26,6 +26,13 @@ using ReadEvents = std::function<void(Sequence from, const std::function<bool(co
 [[nodiscard]] ReadEvents events_of(Journal& journal);
 [[nodiscard]] ReadEvents events_of(const LogReader& reader);
 
+/// The chain hash after the batch that ends with a sequence; nothing when no batch ends there. `LogReader::chain_at`.
+using ChainAt = std::function<std::optional<Hash>(Sequence)>;
+
+/// Where folding may begin: a state after some of the first `until` events, which need not be folded then. Unset: with the first
+/// event. snapshot.hpp makes one from the snapshots.
+using StartAt = std::function<State(Sequence until)>;
+
 /// Called now and then during long work with the last sequence done.
 using Progress = std::function<void(Sequence done)>;
 
@@ -34,7 +41,8 @@ using Progress = std::function<void(Sequence done)>;
 Sequence catch_up(Store& store, const ReadEvents& read, Sequence until, const Progress& progress = {});
 
 /// The state after the first `until` events. Throws CorruptionError, also when there are fewer.
-[[nodiscard]] State rebuild(const ReadEvents& read, Sequence until, const Progress& progress = {});
+[[nodiscard]] State rebuild(const ReadEvents& read, Sequence until, const Progress& progress = {},
+                            const StartAt& start = {});
 
 /// A point in the past, as a person names it.
 using Point = std::variant<Sequence, Instant>;
@@ -57,7 +65,7 @@ struct Past {
   Resolved resolved;
 };
 /// Throws CorruptionError. A sequence past the head is an `invalid_argument` refusal that names the head.
-[[nodiscard]] Result<Past> as_of(const ReadEvents& read, Sequence head, const Point& point);
+[[nodiscard]] Result<Past> as_of(const ReadEvents& read, Sequence head, const Point& point, const StartAt& start = {});
 
 /// All events that touched the job, oldest first; empty when there is no such job. Reads the log from the job's beginning.
 [[nodiscard]] std::vector<RecordedEvent> history(const ReadEvents& read, Sequence job);
