@@ -34,6 +34,7 @@ void add_verbs(Tool& tool) {
   add_stat(tool);
   add_verify(tool);
   add_replay(tool);
+  add_snapshot(tool);
   add_rebuild(tool);
 }
 

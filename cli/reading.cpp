@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "daybook/replay/snapshot.hpp"
 #include "daybook/system/system_clock.hpp"
 #include "exit.hpp"
 
@@ -46,9 +47,14 @@ ReadingBook::ReadingBook(const Common& common) {
   log_ = std::make_unique<LogReader>(*storage_);
 }
 
+StartAt ReadingBook::start() const {
+  return start_at_snapshot(snapshots_of(*storage_, *log_),
+                           [](const std::string& note) { tell("daybook: " + sanitized(note)); });
+}
+
 State ReadingBook::state() const {
   ProgressLine progress("reading");
-  return rebuild(events(), log_->head().sequence, progress.callback());
+  return rebuild(events(), log_->head().sequence, progress.callback(), start());
 }
 
 Moment moment_now(const View& view) {

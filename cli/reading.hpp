@@ -26,6 +26,8 @@ class ReadingBook {
   [[nodiscard]] Storage& storage() { return *storage_; }
   [[nodiscard]] const LogReader& log() const { return *log_; }
   [[nodiscard]] ReadEvents events() const { return events_of(*log_); }
+  /// Where folding may begin: at the newest snapshot that can be believed. Tells which ones cannot.
+  [[nodiscard]] StartAt start() const;
   /// Everything up to now, folded in memory.
   [[nodiscard]] State state() const;
 

@@ -36,9 +36,15 @@ int rebuild_index(const Common& common) {
   });
   book.close();
   if (common.json) {
-    print_json({{"rebuilt", report.index_rebuilt}, {"events", report.events_replayed}, {"jobs", jobs}});
+    print_json({{"rebuilt", report.index_rebuilt},
+                {"events", report.events_replayed},
+                {"snapshot", report.snapshot.value()},
+                {"jobs", jobs}});
   } else {
-    print("rebuilt the index from " + counted(report.events_replayed, "event") + ": " + counted(jobs, "job"));
+    const std::string snapshot =
+        report.snapshot == Sequence() ? "" : "the snapshot of #" + std::to_string(report.snapshot.value()) + " and ";
+    print("rebuilt the index from " + snapshot + counted(report.events_replayed, "event") + ": " +
+          counted(jobs, "job"));
   }
   return static_cast<int>(Exit::fine);
 }

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "daybook/core/limits.hpp"
+#include "daybook/replay/snapshot.hpp"
 #include "exit.hpp"
 #include "reading.hpp"
 #include "verbs.hpp"
@@ -51,11 +52,13 @@ std::map<std::string, Row> rows_of(const State& state) {
 }
 
 int stat(const Common& common) {
-  const ReadingBook book(common);
+  ReadingBook book(common);
   const State state = book.state();
   const Book& entity = state.book();
   const auto rows = rows_of(state);
   const std::string opened = entity.open ? "open, or left open by a crash" : "closed";
+
+  const std::vector<SnapshotEntry> snapshots = list_snapshots(book.storage());
 
   if (common.json) {
     Json object = {{"log", to_string(book.log().log_uuid())},
@@ -83,6 +86,10 @@ int stat(const Common& common) {
     for (const NameId id : state.workers()) {
       if (const Name* name = state.name(id); name != nullptr) object["workers"].push_back(name->text);
     }
+    object["snapshots"] = Json::array();
+    for (const SnapshotEntry& snapshot : snapshots) {
+      object["snapshots"].push_back({{"seq", snapshot.sequence.value()}, {"bytes", snapshot.bytes}});
+    }
     print_json(object);
     return static_cast<int>(Exit::fine);
   }
@@ -95,6 +102,10 @@ int stat(const Common& common) {
           std::to_string(limits::feature_level_highest) + "; older releases open it until daybook upgrade");
   }
   print("openings    " + grouped(entity.epoch.value()) + "; now " + opened);
+  if (!snapshots.empty()) {
+    const SnapshotEntry& newest = snapshots.back();
+    print("snapshot    of #" + std::to_string(newest.sequence.value()) + ", " + size_text(newest.bytes));
+  }
   std::string workers;
   for (const NameId id : state.workers()) {
     if (const Name* name = state.name(id); name != nullptr)

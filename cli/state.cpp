@@ -18,7 +18,7 @@ using PhaseCounts = std::array<std::uint64_t, kPhases.size()>;
 
 int state_at(const Common& common, const Point& point) {
   const ReadingBook book(common);
-  const Past past = take(as_of(book.events(), book.log().head().sequence, point));
+  const Past past = take(as_of(book.events(), book.log().head().sequence, point, book.start()));
   const State& state = past.state;
   const Moment& then = past.resolved.moment;
 

@@ -20,5 +20,6 @@ void add_stat(Tool& tool);      // stat.cpp
 void add_verify(Tool& tool);    // verify.cpp
 void add_replay(Tool& tool);    // replay.cpp
 void add_rebuild(Tool& tool);   // rebuild.cpp
+void add_snapshot(Tool& tool);  // snapshot.cpp
 
 }  // namespace daybook::cli

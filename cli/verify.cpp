@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "daybook/projections/job_index.hpp"
+#include "daybook/replay/snapshot.hpp"
 #include "daybook/system/system_clock.hpp"
 #include "exit.hpp"
 #include "holding.hpp"

@@ -47,6 +47,8 @@ Daybook open_book(const Common& common, IfMissing if_missing) {
   options.actor = context(common).actor;
   options.actor_origin = context(common).origin;
   options.purpose = "daybook " + common.verb;
+  // A run that ends after one command would give each one up half made.
+  if (common.verb != "work") options.snapshots = {.every_events = 0, .every_log_bytes = 0};
   options.log = [](LogLevel level, const std::string& line) {
     if (level >= LogLevel::warning) tell("daybook: " + sanitized(line));
   };

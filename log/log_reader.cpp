@@ -4,6 +4,7 @@
 #include "daybook/core/limits.hpp"
 #include "daybook/core/mutant.hpp"
 #include "event_walk.hpp"
+#include "file_io.hpp"
 #include "inspection.hpp"
 #include "segment_name.hpp"
 #include "segment_reader.hpp"
@@ -16,6 +17,17 @@ namespace daybook {
 bool log_exists(Storage& storage) {
   const LogFiles files = list_log(storage);
   return files.witness || !files.segments.empty();
+}
+
+std::uint64_t log_bytes_after(Storage& storage, Sequence sequence) {
+  const WitnessFound witness = read_witness(storage);
+  std::uint64_t bytes = 0;
+  for (const Sequence first : list_log(storage).segments) {
+    if (first <= sequence) continue;
+    const bool last = witness.newest && witness.newest->segment == first;
+    bytes += last ? witness.newest->end_offset : LogFile::open(storage, segment_name(first), OpenMode::read).size();
+  }
+  return bytes;
 }
 
 struct LogReader::Impl {

@@ -12,6 +12,7 @@
 #include "daybook/replay/replay.hpp"
 #include "daybook/system/process.hpp"
 #include "driver.hpp"
+#include "keeper_thread.hpp"
 #include "open_book.hpp"
 #include "work_loop.hpp"
 
@@ -24,12 +25,19 @@ class Daybook::Impl {
     driver_->on_cancel([this](Sequence job) {
       for (const auto& loop : loops()) loop->cancel(job);
     });
-    driver_->on_change([this] {
+    keeper_ = std::make_unique<KeeperThread>(std::move(parts_.keeper));
+    driver_->on_change([this](Sequence head, std::uint64_t log_bytes) {
+      keeper_->note(head, log_bytes);
       for (const auto& loop : loops()) loop->changed();
     });
+    keeper_->note(parts_.report.head, 0);
   }
+  ~Impl() { keeper_->stop(); }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
 
   [[nodiscard]] Driver& driver() const { return *driver_; }
+  [[nodiscard]] KeeperThread& keeper() const { return *keeper_; }
   [[nodiscard]] const Options& options() const { return options_; }
   [[nodiscard]] const OpenedBook& parts() const { return parts_; }
 
@@ -47,6 +55,7 @@ class Daybook::Impl {
   }
 
   void close() {
+    keeper_->stop();
     driver_->close();
     parts_.lock.reset();
   }
@@ -92,6 +101,7 @@ class Daybook::Impl {
 
   Options options_;
   OpenedBook parts_;
+  std::unique_ptr<KeeperThread> keeper_;  // the driver's callbacks use it
   std::unique_ptr<Driver> driver_;
   mutable std::mutex mutex_;
   std::vector<std::weak_ptr<WorkLoop::Impl>> loops_;
@@ -233,6 +243,19 @@ std::future<Result<std::vector<Answer>>> Daybook::submit(Submission submission) 
 
 WorkLoop Daybook::work(WorkOptions options) {
   return WorkLoop(impl_->new_loop(std::move(options)));
+}
+
+SnapshotReport Daybook::snapshot() {
+  const auto taken = impl_->keeper().take();
+  if (!taken) throw StorageError(Place{}, 0, "the book is closed: open it again to take a snapshot");
+  const SnapshotSummary& summary = taken->summary;
+  return {.sequence = summary.point.sequence,
+          .bytes = summary.bytes,
+          .jobs = summary.counts.jobs,
+          .events_folded = taken->events_folded,
+          .existed = taken->existed,
+          .state_hash = summary.state_hash,
+          .file_sha256 = summary.file_sha256};
 }
 
 Result<JobInfo> Daybook::job(JobId id) const {

@@ -162,7 +162,9 @@ void Driver::lead() {
     if (completion) completion(std::move(reply));
   }
   for (const Sequence job : step.cancelled) defer([this, job] { on_cancel_ ? on_cancel_(job) : void(); });
-  if (step.changed && on_change_) defer([this] { on_change_(); });
+  if (step.changed && on_change_) {
+    defer([this, head = step.head, bytes = step.log_bytes] { on_change_(head, bytes); });
+  }
   {
     std::unique_lock lock(mutex_);
     const bool sooner = (step.wake_boot && (!wake_boot_ || *step.wake_boot < *wake_boot_)) ||

@@ -52,7 +52,7 @@ class Driver {
   /// Called on the callback thread for each running job that somebody asked to stop, and after each step that changed
   /// something. Set before the first call().
   void on_cancel(std::function<void(Sequence)> listener) { on_cancel_ = std::move(listener); }
-  void on_change(std::function<void()> listener) { on_change_ = std::move(listener); }
+  void on_change(std::function<void(Sequence head, std::uint64_t log_bytes)> listener) { on_change_ = std::move(listener); }
 
   [[nodiscard]] Moment now();
 
@@ -115,7 +115,7 @@ class Driver {
   bool callbacks_stop_ = false;
 
   std::function<void(Sequence)> on_cancel_;
-  std::function<void()> on_change_;
+  std::function<void(Sequence, std::uint64_t)> on_change_;
 
   std::thread timer_thread_;
   std::thread callback_thread_;

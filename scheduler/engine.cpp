@@ -82,7 +82,8 @@ Engine::Engine(Parts parts)
       clock_(parts.clock),
       random_(parts.random),
       bounds_(parts.bounds),
-      warn_(std::move(parts.warn)) {
+      warn_(std::move(parts.warn)),
+      start_(std::move(parts.start)) {
   DAYBOOK_ASSERT(store_ != nullptr);
   DAYBOOK_ASSERT(store_->book().head == journal_.tail().sequence);
 }
@@ -223,6 +224,8 @@ Engine::Step Engine::step() {
     poison_ = std::current_exception();
   }
   if (poison_) refuse_all();
+  step_.head = journal_.tail().sequence;
+  step_.log_bytes = journal_.costs().bytes;
   return std::exchange(step_, Step{});
 }
 
@@ -451,7 +454,7 @@ void Engine::go_on_in_memory(const std::string& why) {
     index_->condemn();  // or the next opening would believe it again
   }
   if (warn_) warn_("the index failed (" + why + "); going on in memory, the next opening makes a new index");
-  auto state = std::make_unique<State>(rebuild(events_of(journal_), journal_.tail().sequence));
+  auto state = std::make_unique<State>(rebuild(events_of(journal_), journal_.tail().sequence, {}, start_));
   if (encoder_.batch().count != 0) {
     for (const RecordedEvent& recorded : decode_batch(encoder_.batch())) apply(*state, recorded);
   }

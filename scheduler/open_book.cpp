@@ -21,7 +21,7 @@ namespace daybook {
 
 namespace {
 
-constexpr std::array<std::string_view, 4> own_entries{"LOCK", "log", "index", "quarantine"};
+constexpr std::array<std::string_view, 5> own_entries{"LOCK", "log", "index", "snapshots", "quarantine"};
 constexpr Duration lock_poll = std::chrono::milliseconds(20);
 
 // A directory with somebody else's files in it is not made into a book.
@@ -90,11 +90,11 @@ void check_options(const Options& options) {
 }
 
 // The log is well by now. An index that cannot be opened or made (a full disk) does not keep the book shut.
-StoreOpening open_index(OpenedBook& book, const LogOpening& found, const Moment& now) {
+StoreOpening open_index(OpenedBook& book, const LogOpening& found, const Moment& now, const StartAt& start) {
   PosixStorage& storage = *book.storage;
   try {
     return open_store(storage.path() + "/index", *book.log, found.log_uuid, book.clock->boot_id(), now,
-                      [&](Sequence sequence) { return LogReader(storage).chain_at(sequence); });
+                      [&](Sequence sequence) { return LogReader(storage).chain_at(sequence); }, start);
   } catch (const StorageError& error) {
     const int number = error.error_number();
     if (number != ENOSPC && number != EDQUOT && number != EIO) throw;  // a symbolic link, no permission: for people
@@ -102,6 +102,13 @@ StoreOpening open_index(OpenedBook& book, const LogOpening& found, const Moment&
     none.note = std::string("the index failed, going on in memory: ") + error.what();
     return none;
   }
+}
+
+StartAt snapshot_start(Storage& storage, const Uuid& log_uuid, const Options& options) {
+  const auto chain_at = [&storage](Sequence sequence) { return LogReader(storage).chain_at(sequence); };
+  return start_at_snapshot({storage, log_uuid, chain_at}, [log = options.log](const std::string& note) {
+    if (log) log(LogLevel::warning, note);
+  });
 }
 
 }  // namespace
@@ -136,11 +143,12 @@ OpenedBook open_book(const std::filesystem::path& directory, const Options& opti
                                        : SegmentLog::create(*book.storage, *book.clock, *book.random,
                                                             LogOptions{.feature_level = options.feature_level}, found);
   const Moment now{book.clock->wall(), book.clock->boot(), BookTime{}, 0};
-  StoreOpening store = open_index(book, found, now);
+  const StartAt start = snapshot_start(*book.storage, found.log_uuid, options);
+  StoreOpening store = open_index(book, found, now, start);
   JobIndex* index = store.index.get();
   std::unique_ptr<Store> entities = std::move(store.index);
   if (entities == nullptr) {
-    entities = std::make_unique<State>(rebuild(events_of(*book.log), book.log->tail().sequence));
+    entities = std::make_unique<State>(rebuild(events_of(*book.log), book.log->tail().sequence, {}, start));
   }
 
   std::function<void(const std::string&)> warn;
@@ -152,7 +160,8 @@ OpenedBook open_book(const std::filesystem::path& directory, const Options& opti
                                                        .clock = *book.clock,
                                                        .random = *book.random,
                                                        .bounds = options.bounds,
-                                                       .warn = std::move(warn)});
+                                                       .warn = warn,
+                                                       .start = start});
   book.report.claims_ended = book.engine->open(opening_event(found), settings(options.bounds));
 
   book.report.tail = found.tail;
@@ -161,9 +170,12 @@ OpenedBook open_book(const std::filesystem::path& directory, const Options& opti
   book.report.bytes_cut = found.bytes_cut;
   book.report.events_replayed = store.events_replayed;
   book.report.index_rebuilt = store.rebuilt;
+  book.report.snapshot = store.began_at;
   book.report.index_note = store.note;
   book.report.held = book.engine->view().book().held;
   book.report.note = found.note;
+  book.keeper = std::make_unique<Keeper>(
+      Keeper::Parts{.storage = *book.storage, .options = options.snapshots, .warn = std::move(warn)}, book.report.head);
   return book;
 }
 

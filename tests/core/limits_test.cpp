@@ -82,6 +82,8 @@ const std::map<std::string, std::string> all = {DAYBOOK_LIMIT(lease_default),
                                                 DAYBOOK_LIMIT(after_max),
                                                 DAYBOOK_LIMIT(segment_bytes_min),
                                                 DAYBOOK_LIMIT(segment_bytes_max),
+                                                DAYBOOK_LIMIT(snapshot_events_default),
+                                                DAYBOOK_LIMIT(snapshot_log_bytes_default),
                                                 DAYBOOK_LIMIT(owner_wait_default)};
 #undef DAYBOOK_LIMIT
 

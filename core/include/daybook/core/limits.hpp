@@ -63,6 +63,8 @@ inline constexpr std::uint32_t feature_level_highest = DAYBOOK_FEATURE_LEVEL;  /
 
 inline constexpr std::uint64_t segment_bytes_min = 1024 * 1024;
 inline constexpr std::uint64_t segment_bytes_max = 64 * 1024 * 1024;
+inline constexpr std::uint64_t snapshot_events_default = 1'000'000;
+inline constexpr std::uint64_t snapshot_log_bytes_default = 256 * 1024 * 1024;
 inline constexpr Duration owner_wait_default = 5s;
 
 }  // namespace daybook::limits

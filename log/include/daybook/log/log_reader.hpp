@@ -24,6 +24,10 @@ namespace daybook {
 /// Is there a log at all? False for an empty or foreign directory.
 [[nodiscard]] bool log_exists(Storage& storage);
 
+/// About how many bytes of log follow an event: those of the segments that begin after it, as far as they are written. Reads names,
+/// sizes and the witness alone. Throws StorageError.
+[[nodiscard]] std::uint64_t log_bytes_after(Storage& storage, Sequence sequence);
+
 class LogReader {
  public:
   /// Throws StorageError; CorruptionError for damage in what it needs to open (headers, seals, witness).

@@ -27,6 +27,7 @@
 #include "daybook/core/view.hpp"
 #include "daybook/log/journal.hpp"
 #include "daybook/projections/job_index.hpp"
+#include "daybook/replay/replay.hpp"
 
 namespace daybook {
 
@@ -50,6 +51,7 @@ class Engine {
     Random& random;
     Bounds bounds = {};
     std::function<void(const std::string&)> warn = {};  // what an operator should know; may be empty
+    StartAt start = {};  // where folding may begin when the index fails
   };
   explicit Engine(Parts parts);
   ~Engine();
@@ -79,6 +81,8 @@ class Engine {
     std::vector<std::pair<Completion, Reply>> finished;  // call these; outside any lock
     std::vector<Sequence> cancelled;                     // running jobs that somebody asked to stop
     bool changed = false;                                // events were recorded
+    Sequence head;                                       // of the log
+    std::uint64_t log_bytes = 0;                         // written to it since it was opened
     std::optional<Instant> wake_wall;                    // call step() again at the first of these times
     std::optional<BootTime> wake_boot;
   };
@@ -134,6 +138,7 @@ class Engine {
   Random& random_;
   Bounds bounds_;
   std::function<void(const std::string&)> warn_;
+  StartAt start_;
 
   std::vector<Item> inbox_;
   std::list<WaitingClaim> waiting_;
