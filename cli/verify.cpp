@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Three questions, each asked only when the one before it was answered with yes: are the bytes what was written, does every
-// event follow from those before, and is the index what the events say?
+// Questions, each asked only when the one before it was answered with yes: are the bytes what was written, does every event follow
+// from those before, are the snapshots what the events say, and is the index?
 #include <nlohmann/json.hpp>
 
 #include "daybook/projections/job_index.hpp"
@@ -106,6 +106,13 @@ IndexVerdict verify_index(PosixStorage& storage, const Common& common) {
   }
 }
 
+/// What is wrong with them. Reads the log again, as far as the newest of them goes.
+std::vector<std::string> judge_snapshots(Storage& storage) {
+  const LogReader reader(storage);
+  ProgressLine progress("snapshots");
+  return verify_snapshots(storage, reader, progress.callback());
+}
+
 Json verdict_json(const LogVerdict& log, const std::optional<IndexVerdict>& index) {
   Json object = {{"verdict", name_of(log)},
                  {"events", log.events},
@@ -207,26 +214,40 @@ void print_index_verdict(const IndexVerdict& verdict, const std::string& directo
   }
 }
 
+void print_snapshots(std::size_t count, const std::vector<std::string>& wrong, const std::string& directory) {
+  if (wrong.empty()) return print("snapshots: " + std::to_string(count) + ", equal to a replay of the log");
+  print("snapshots: DAMAGED, or of another history");
+  for (const std::string& sentence : wrong) print("  " + sanitized(sentence));
+  print("what to do next: the log is the truth, and fine. Move the file away; daybook snapshot --dir " + directory +
+        " takes a new one");
+}
+
 int verify(const Common& common, bool with_index) {
   require_book(common);
   const auto storage = PosixStorage::open(common.directory, Access::read_only);
   LogVerdict log = verify_log(*storage);
   if (log.kind != LogVerdict::Kind::damaged) verify_events(*storage, log);
   const bool damaged = log.kind == LogVerdict::Kind::damaged;
+  const std::size_t snapshots = list_snapshots(*storage).size();
+  std::vector<std::string> wrong;
+  if (!damaged) wrong = judge_snapshots(*storage);
   std::optional<IndexVerdict> index;
   if (with_index && !damaged) {
     const auto writable = PosixStorage::open(common.directory, Access::read_write, on_network(common));
     index = verify_index(*writable, common);
   }
   if (common.json) {
-    print_json(verdict_json(log, index));
+    Json object = verdict_json(log, index);
+    object["snapshots"] = {{"count", snapshots}, {"wrong", wrong}};
+    print_json(object);
   } else {
     const std::string shown = sanitized(common.directory);
     print_log_verdict(log, shown);
     if (index) print_index_verdict(*index, shown);
+    if (!damaged && snapshots != 0) print_snapshots(snapshots, wrong, shown);
   }
   if (is_newer(log)) return static_cast<int>(Exit::refused);
-  const bool fine = !damaged && (!index || (index->kind != IndexVerdict::Kind::different && index->kind != IndexVerdict::Kind::damaged));
+  const bool fine = !damaged && wrong.empty() && (!index || (index->kind != IndexVerdict::Kind::different && index->kind != IndexVerdict::Kind::damaged));
   return static_cast<int>(fine ? Exit::fine : Exit::damage);
 }
 

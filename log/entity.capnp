@@ -33,7 +33,8 @@ struct Book {
   held @11 :Bool;
   featureLevel @12 :UInt32 = 1;
   clockDoubted @13 :Bool;
-  droppedThrough @14 :UInt64;  # sequence of the last event that was dropped; 0: none
+  droppedThrough @14 :UInt64;  # sequence of the last event that can no longer be looked into; 0: none
+  lostThrough @15 :UInt64;     # sequence with which the last gap that was declared ends; 0: none
 }
 
 struct Name {

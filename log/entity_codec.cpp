@@ -28,7 +28,7 @@ constexpr std::size_t entity_types = std::variant_size_v<Entity>;
 /// The highest revision of each entity that this release knows, and the one it writes; by the number of the type, from 1.
 constexpr std::array<std::uint16_t, entity_types> revisions = {1, 1, 1, 1, 1, 1, 1};
 
-static_assert(static_cast<int>(wire::JobState::DEAD) == static_cast<int>(JobState::dead));
+static_assert(static_cast<int>(wire::JobState::UNCERTAIN) == static_cast<int>(JobState::uncertain));
 
 // ---- writing ----
 
@@ -45,6 +45,10 @@ void write(wire::Book::Builder to, const Book& book) {
   to.setGeneration(book.generation.number);
   to.setGenerationTag(book.generation.tag.value());
   to.setHeld(book.held);
+  to.setFeatureLevel(book.feature_level);
+  to.setClockDoubted(book.clock_doubted);
+  to.setDroppedThrough(book.dropped_through.value());
+  to.setLostThrough(book.lost_through.value());
 }
 
 void write(wire::Name::Builder to, const Name& name) {
@@ -159,7 +163,11 @@ Book read(wire::Book::Reader from) {
           .era = from.getEra(),
           .names = from.getNames(),
           .generation = {.number = from.getGeneration(), .tag = GenerationTag(from.getGenerationTag())},
-          .held = from.getHeld()};
+          .held = from.getHeld(),
+          .feature_level = from.getFeatureLevel(),
+          .clock_doubted = from.getClockDoubted(),
+          .dropped_through = Sequence(from.getDroppedThrough()),
+          .lost_through = Sequence(from.getLostThrough())};
 }
 
 Name read(wire::Name::Reader from) {
@@ -228,7 +236,7 @@ Job read(wire::Job::Reader from) {
   Job job;
   job.id = job_id(from);
   job.spec = read_spec(from);
-  job.state = from_wire(from.getState(), JobState::waiting, JobState::dead, "state of a job");
+  job.state = from_wire(from.getState(), JobState::waiting, JobState::uncertain, "state of a job");
   job.dead_reason = from_wire(from.getDeadReason(), DeadReason::none, DeadReason::parent_failed, "reason of death");
   job.cancel_requested = from.getCancelRequested();
   job.attempt = from.getAttempt();

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "daybook/core/assert.hpp"
+#include "daybook/core/limits.hpp"
 #include "fields.hpp"
 
 namespace daybook::format {
@@ -110,9 +111,9 @@ Parsed<SnapshotPoint> parse_snapshot_header(std::span<const std::byte> bytes) {
     return newer("snapshot of format version " + std::to_string(format_version) + ", which needs reader " +
                  std::to_string(minimum_reader) + " (this one is " + std::to_string(snapshot_reader) + ")");
   }
-  if (point.feature_level > feature_level) {
+  if (point.feature_level > limits::feature_level_highest) {
     return newer("snapshot of a book of feature level " + std::to_string(point.feature_level) +
-                 " (this release knows up to " + std::to_string(feature_level) + ")");
+                 " (this release knows up to " + std::to_string(limits::feature_level_highest) + ")");
   }
   if (point.sequence == Sequence()) {
     return problem(Problem::Kind::implausible, "snapshot of sequence 0, expected at least 1");

@@ -169,8 +169,11 @@ std::optional<TakenSnapshot> take_snapshot(Storage& storage, const LogReader& lo
 std::optional<SnapshotSummary> write_snapshot(Storage& storage, const State& state, const Uuid& log_uuid,
                                               const Head& head, const MerkleFrontier& frontier, Sequence other,
                                               const std::stop_token& stop) {
-  const SnapshotPoint point{
-      .log_uuid = log_uuid, .sequence = head.sequence, .chain = head.chain, .generation = state.book().generation};
+  const SnapshotPoint point{.log_uuid = log_uuid,
+                            .sequence = head.sequence,
+                            .chain = head.chain,
+                            .generation = state.book().generation,
+                            .feature_level = state.book().feature_level};
   const std::string name = unfinished_snapshot_name(head.sequence);
   const auto written = write_snapshot_file(storage, state, point, frontier, stop);
   if (!written) return std::nullopt;

@@ -25,7 +25,7 @@ class Daybook::Impl {
     driver_->on_cancel([this](Sequence job) {
       for (const auto& loop : loops()) loop->cancel(job);
     });
-    keeper_ = std::make_unique<KeeperThread>(std::move(parts_.keeper));
+    keeper_ = std::make_unique<KeeperThread>(std::make_unique<Keeper>(keeper_parts(), parts_.report.head));
     driver_->on_change([this](Sequence head, std::uint64_t log_bytes) {
       keeper_->note(head, log_bytes);
       for (const auto& loop : loops()) loop->changed();
@@ -97,6 +97,24 @@ class Daybook::Impl {
       if (auto loop = weak.lock()) living.push_back(std::move(loop));
     }
     return living;
+  }
+
+  [[nodiscard]] Keeper::Parts keeper_parts() {
+    return {.storage = *parts_.storage,
+            .options = options_.snapshots,
+            .warn = [this](const std::string& sentence) { report(LogLevel::warning, sentence); },
+            .taken = [this](const TakenSnapshot& taken) { record(taken); }};
+  }
+
+  // A book of the first feature level has no event for it, and is as well without.
+  void record(const TakenSnapshot& taken) {
+    if (taken.existed) return;
+    driver_->post({.commands = {record_of(taken.summary)}, .context = {.actor = "daybook"}},
+                  [this](const Reply& reply) {
+                    if (reply.error || reply.answers || reply.answers.error().code == RefusalCode::needs_upgrade)
+                      return;
+                    report(LogLevel::warning, "the snapshot is not on record: " + reply.answers.error().sentence);
+                  });
   }
 
   Options options_;

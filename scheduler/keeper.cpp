@@ -18,7 +18,18 @@ SnapshotEntry newest_before(Storage& storage, Sequence head) {
   return newest;
 }
 
+std::string bytes_of(const Hash& hash) {
+  return {reinterpret_cast<const char*>(hash.data()), hash.size()};
+}
+
 }  // namespace
+
+RecordSnapshot record_of(const SnapshotSummary& summary) {
+  return {{.sequence = summary.point.sequence,
+           .state_hash = bytes_of(summary.state_hash),
+           .file_sha256 = bytes_of(summary.file_sha256),
+           .jobs = summary.counts.jobs}};
+}
 
 Keeper::Keeper(Parts parts, Sequence head) : parts_(std::move(parts)), head_(head.value()) {
   remove_unfinished_snapshots(parts_.storage);

@@ -11,6 +11,7 @@
 #include "daybook/log/log_reader.hpp"
 #include "daybook/replay/open_store.hpp"
 #include "daybook/replay/replay.hpp"
+#include "daybook/replay/snapshot.hpp"
 #include "daybook/system/process.hpp"
 #include "daybook/system/system_clock.hpp"
 #include "daybook/system/system_random.hpp"
@@ -160,7 +161,7 @@ OpenedBook open_book(const std::filesystem::path& directory, const Options& opti
                                                        .clock = *book.clock,
                                                        .random = *book.random,
                                                        .bounds = options.bounds,
-                                                       .warn = warn,
+                                                       .warn = std::move(warn),
                                                        .start = start});
   book.report.claims_ended = book.engine->open(opening_event(found), settings(options.bounds));
 
@@ -174,8 +175,6 @@ OpenedBook open_book(const std::filesystem::path& directory, const Options& opti
   book.report.index_note = store.note;
   book.report.held = book.engine->view().book().held;
   book.report.note = found.note;
-  book.keeper = std::make_unique<Keeper>(
-      Keeper::Parts{.storage = *book.storage, .options = options.snapshots, .warn = std::move(warn)}, book.report.head);
   return book;
 }
 

@@ -9,7 +9,6 @@
 #include "daybook/daybook.hpp"
 #include "daybook/log/segment_log.hpp"
 #include "daybook/scheduler/engine.hpp"
-#include "daybook/scheduler/keeper.hpp"
 #include "daybook/system/posix_storage.hpp"
 
 namespace daybook {
@@ -26,7 +25,6 @@ struct OpenedBook {
   std::unique_ptr<StorageLock> lock;
   std::unique_ptr<SegmentLog> log;
   std::unique_ptr<Engine> engine;
-  std::unique_ptr<Keeper> keeper;
   OpeningReport report;
 };
 

@@ -11,6 +11,7 @@
 #include "daybook/core/error.hpp"
 #include "daybook/core/state.hpp"
 #include "entity_codec.hpp"
+#include "hex.hpp"
 #include "support/histories.hpp"
 #include "support/memory_storage.hpp"
 
@@ -174,6 +175,119 @@ TEST_F(SnapshotFile, NamesThatAreNoSnapshotsAreLeftAlone) {
   storage.write_durably("snapshots/00000000000000000003.snap", {});
   EXPECT_THAT(list_snapshot_files(storage).snapshots, ::testing::ElementsAre(Sequence(3), Sequence(12)));
   EXPECT_EQ(snapshot_name(Sequence(12)), "snapshots/00000000000000000012.snap");
+}
+
+// ---- bytes of version 1, written once ----
+
+/// Something of every kind, and every field set.
+State a_full_state() {
+  State state;
+  Book book;
+  book.head = Sequence(40);
+  book.head_wall = Instant(Duration(1'772'625'900'113'204));
+  book.head_boot = BootTime(Duration(100'000'000));
+  book.epoch = Epoch(3);
+  book.boot_id = Uuid{{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}};
+  book.book_offset = Duration(10'000'000);
+  book.open = true;
+  book.era = 2;
+  book.names = 4;
+  book.generation = {2, GenerationTag(0x9f3ac1d2)};
+  book.held = true;
+  book.feature_level = 2;
+  book.clock_doubted = true;
+  book.dropped_through = Sequence(12);
+  book.lost_through = Sequence(11);
+  state.put(Name{NameId(1), NameSort::queue, "mail"});
+  state.put(Name{NameId(2), NameSort::kind, "send"});
+  state.put(Name{NameId(3), NameSort::worker, "w1"});
+  state.put(Name{NameId(4), NameSort::client, "c1"});
+  state.put(Setting{"payload_bytes", "262144"});
+  state.put(Queue{NameId(1), true});
+  state.put(Worker{.id = NameId(3),
+                   .holder = Holder::handler,
+                   .slots = 4,
+                   .queues = {NameId(1)},
+                   .kinds = {NameId(2)},
+                   .joined_at = Instant(Duration(1'772'625'600'000'000)),
+                   .epoch = Epoch(3)});
+  state.put(RequestRecord{NameId(4), "r17", Sequence(20), Sequence(22), BookTime(Duration(105'000'000))});
+
+  auto spec = std::make_shared<JobSpec>();
+  spec->queue = NameId(1);
+  spec->kind = NameId(2);
+  spec->priority = Priority(-5);
+  spec->retry = {RetryPolicy::Backoff::fixed, Duration(2'000'000), Duration(60'000'000), 250, 7};
+  spec->unique_key = "k1";
+  spec->tags = {{"team", "blue"}, {"tier", "1"}};
+  spec->payload = Envelope(Envelope::Contents{1, "ada", 9, "nonce", "payload"});
+  Job job;
+  job.id = {Sequence(20), GenerationTag(0x9f3ac1d2)};
+  job.spec = spec;
+  job.state = JobState::running;
+  job.cancel_requested = true;
+  job.attempt = 2;
+  job.attempts_allowed = 7;
+  job.due = {Instant(Duration(1'772'625'700'000'000)), BookTime(Duration(106'000'000))};
+  job.scheduled_at = Instant(Duration(1'772'625'600'000'000));
+  job.lease = Lease{.token = {Sequence(31), GenerationTag(0x9f3ac1d2)},
+                    .worker = NameId(3),
+                    .holder = Holder::handler,
+                    .length = Duration(30'000'000),
+                    .ends_at = BookTime(Duration(140'000'000)),
+                    .ends_at_wall = Instant(Duration(1'772'625'930'000'000)),
+                    .claimed_at = Instant(Duration(1'772'625'900'000'000))};
+  job.progress = Envelope("half");
+  job.error = Envelope("it broke");
+  job.error_kind = NameId(2);
+  job.trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  job.last_event = Sequence(33);
+  job.refused = {{{Sequence(25), GenerationTag(0x9f3ac1d2)}, RefusalCode::lease_lost}};
+  state.put(job);
+
+  Job dead;
+  dead.id = {Sequence(13), GenerationTag(1)};
+  auto plain = std::make_shared<JobSpec>();
+  plain->queue = NameId(1);
+  plain->kind = NameId(2);
+  dead.spec = plain;
+  dead.state = JobState::dead;
+  dead.dead_reason = DeadReason::attempts_exhausted;
+  dead.finalized_at = Instant(Duration(0));
+  state.put(dead);
+  Job done = dead;
+  done.id.sequence = Sequence(14);
+  done.state = JobState::completed;
+  done.dead_reason = DeadReason::none;
+  done.completed_by = Token{Sequence(15), GenerationTag(1)};
+  done.result = Envelope("result");
+  state.put(done);
+  Job uncertain = dead;
+  uncertain.id.sequence = Sequence(16);
+  uncertain.state = JobState::uncertain;
+  uncertain.dead_reason = DeadReason::none;
+  uncertain.finalized_at.reset();
+  state.put(uncertain);
+  state.put(book);
+  return state;
+}
+
+TEST_F(SnapshotFile, OfVersionOneIsReadAndWrittenAsItStandsInTheFixture) {
+  const State state = a_full_state();
+  SnapshotPoint point = point_of(state);
+  point.feature_level = state.book().feature_level;
+  const auto written = write_snapshot_file(storage, state, point, frontier_of(state));
+  name = unfinished_snapshot_name(point.sequence);
+  const auto fixture = read_fixture("v1/snapshot.hex");
+  ASSERT_EQ(fixture.size(), 3U);
+  EXPECT_EQ(to_hex(storage.content(name)), to_hex(fixture[0].second));
+  EXPECT_EQ(to_hex(std::as_bytes(std::span(written->state_hash))), to_hex(fixture[1].second));
+  EXPECT_EQ(to_hex(std::as_bytes(std::span(written->file_sha256))), to_hex(fixture[2].second));
+
+  storage.write_durably(name, fixture[0].second);
+  State found;
+  EXPECT_EQ(read(&found), *written);
+  EXPECT_THAT(differences(state, found), IsEmpty());
 }
 
 // ---- the state hash ----

@@ -302,5 +302,40 @@ TEST_F(DaybookTest, ListsJobsByQueueAndPhase) {
   EXPECT_TRUE(book.jobs({.queue = "no such queue"}).empty());
 }
 
+TEST_F(DaybookTest, ASnapshotIsTakenByItselfAndARestartBeginsThere) {
+  Sequence newest;
+  {
+    Daybook book = open({.snapshots = {.every_events = 50, .every_log_bytes = 0}});
+    while (newest == Sequence()) {
+      ASSERT_TRUE(book.schedule(mail()));
+      std::error_code none_yet;
+      for (const auto& entry : std::filesystem::directory_iterator(directory() / "snapshots", none_yet)) {
+        if (entry.path().extension() == ".snap") newest = Sequence(std::stoull(entry.path().stem().string()));
+      }
+    }
+    book.close();
+  }
+  EXPECT_GE(newest, Sequence(50));
+  std::filesystem::remove_all(directory() / "index");
+  Daybook book = open();
+  EXPECT_TRUE(book.opening().index_rebuilt);
+  EXPECT_GE(book.opening().snapshot, newest);
+  EXPECT_LT(book.opening().events_replayed, book.opening().head.value());
+}
+
+TEST_F(DaybookTest, ASnapshotCanBeAskedFor) {
+  Daybook book = open();
+  ASSERT_TRUE(book.schedule(mail()));
+  const SnapshotReport report = book.snapshot();
+  EXPECT_EQ(report.jobs, 1U);
+  EXPECT_FALSE(report.existed);
+  const SnapshotReport again = book.snapshot();
+  EXPECT_TRUE(again.existed);
+  EXPECT_EQ(again.state_hash, report.state_hash);
+  EXPECT_EQ(again.file_sha256, report.file_sha256);
+  book.close();
+  EXPECT_THROW(book.snapshot(), StorageError);
+}
+
 }  // namespace
 }  // namespace daybook

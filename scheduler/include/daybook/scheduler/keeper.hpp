@@ -11,6 +11,7 @@
 #include <stop_token>
 #include <string>
 
+#include "daybook/core/command.hpp"
 #include "daybook/core/limits.hpp"
 #include "daybook/core/ports.hpp"
 #include "daybook/replay/snapshot.hpp"
@@ -23,13 +24,16 @@ struct SnapshotOptions {
   std::uint64_t every_log_bytes = limits::snapshot_log_bytes_default;  // likewise
 };
 
+/// The command that puts a snapshot on record, for whoever drives the engine.
+[[nodiscard]] RecordSnapshot record_of(const SnapshotSummary& summary);
+
 class Keeper {
  public:
   struct Parts {
     Storage& storage;
     SnapshotOptions options = {};
     std::function<void(const std::string&)> warn = {};  // what an operator should know; may be empty
-    /// Called after a snapshot was verified and published; may be empty.
+    /// Called after a snapshot was published, on the thread of `take`; may be empty.
     std::function<void(const TakenSnapshot&)> taken = {};
   };
 
