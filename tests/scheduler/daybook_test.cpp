@@ -324,7 +324,7 @@ TEST_F(DaybookTest, ASnapshotIsTakenByItselfAndARestartBeginsThere) {
 }
 
 TEST_F(DaybookTest, ASnapshotCanBeAskedFor) {
-  Daybook book = open();
+  Daybook book = open({.feature_level = 1});
   ASSERT_TRUE(book.schedule(mail()));
   const SnapshotReport report = book.snapshot();
   EXPECT_EQ(report.jobs, 1U);
