@@ -27,7 +27,7 @@ using ::testing::IsEmpty;
 class KeeperTest : public testing::Test {
  protected:
   KeeperTest() {
-    log = SegmentLog::create(disk, clock, random, {}, opening);
+    log = SegmentLog::create(disk, clock, random, {.feature_level = limits::feature_level_first}, opening);
     engine = std::make_unique<Engine>(
         Engine::Parts{.journal = *log, .store = std::make_unique<State>(), .clock = clock, .random = random});
     BookOpened opened;
