@@ -24,7 +24,11 @@ constexpr const char* advice = ". Nothing was changed. Run daybook verify to see
 
 // The segments from that which holds `from` on.
 std::vector<Sequence> segments_from(Storage& storage, Sequence from) {
-  std::vector<Sequence> segments = list_log(storage).segments;
+  const LogFiles files = list_log(storage);
+  if (!files.dropped.empty() && from < files.first_readable()) {
+    throw DroppedError(from, Sequence(files.first_readable().value() - 1));
+  }
+  std::vector<Sequence> segments = files.segments;
   const auto behind = std::upper_bound(segments.begin(), segments.end(), from);
   if (behind == segments.begin()) {
     damaged(Damage::lost_acknowledged, segment_name(from), 0, from, "no segment holds this sequence");
@@ -34,8 +38,8 @@ std::vector<Sequence> segments_from(Storage& storage, Sequence from) {
 }
 
 SegmentReader open_segment(Storage& storage, const Uuid& log_uuid, Sequence first) {
-  const std::string name = segment_name(first);
-  LogFile file = LogFile::open(storage, name, OpenMode::read);
+  SegmentFile file = SegmentFile::open(storage, first);
+  const std::string name = file.name();
   const auto header = SegmentReader::read_header(file);
   if (!header) {
     damaged(
@@ -83,15 +87,15 @@ void walk_stored_events(Storage& storage, const Uuid& log_uuid, Sequence from, S
                           more = event.sequence < from || visit(event, stored);
                           return more;
                         },
-                        {segment_name(first), step.offset, step.header.first});
+                        {reader.file().name(), step.offset, step.header.first});
       if (!more || step.last >= until) return;
     }
     if (kept("log.walk.whole") && step.kind == Step::Kind::bad) {
-      damaged(step.no_crash.value_or(Damage::corrupt_sealed_segment), segment_name(first), step.bad_offset,
+      damaged(step.no_crash.value_or(Damage::corrupt_sealed_segment), reader.file().name(), step.bad_offset,
               reader.cursor().next, step.found);
     }
     if (kept("log.walk.blank") && step.kind == Step::Kind::blank) {
-      damaged(Damage::lost_acknowledged, segment_name(first), step.offset, reader.cursor().next,
+      damaged(Damage::lost_acknowledged, reader.file().name(), step.offset, reader.cursor().next,
               "the log ends here, expected events up to sequence " + std::to_string(until.value()));
     }
     before = reader.cursor();
@@ -102,7 +106,13 @@ void walk_stored_events(Storage& storage, const Uuid& log_uuid, Sequence from, S
 
 std::optional<Hash> chain_behind(Storage& storage, const Uuid& log_uuid, Sequence sequence) {
   if (sequence == Sequence(0)) return Hash{};
-  SegmentReader reader = open_segment(storage, log_uuid, segments_from(storage, sequence).front());
+  std::vector<Sequence> segments;
+  try {
+    segments = segments_from(storage, sequence);
+  } catch (const DroppedError&) {
+    return std::nullopt;
+  }
+  SegmentReader reader = open_segment(storage, log_uuid, segments.front());
   reader.skip_before(sequence);
   const Step step = reader.next();
   if (kept("log.chain_behind.whole") && step.kind == Step::Kind::bad) {

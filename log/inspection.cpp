@@ -47,10 +47,12 @@ class Inspector {
       const Sequence first = files.segments[i];
       if (kept("log.segments.contiguous") && i != 0 && first != found_.head.sequence.next())
         missing(found_.head.sequence.next(), first);
-      if (last) {
+      const bool plain = std::binary_search(files.plain.begin(), files.plain.end(), first);
+      if (last && plain) {
         inspect_last(first);
       } else {
         inspect_sealed(first);
+        if (last) no_successor();
       }
     }
   }
@@ -104,6 +106,13 @@ class Inspector {
   [[noreturn]] static void missing(Sequence expected, Sequence next) {
     damaged(Damage::corrupt_sealed_segment, segment_name(expected), 0, expected,
             "the segment is missing: the next one there is begins with sequence " + text(next.value()));
+  }
+
+  // Only a segment that has a successor is archived or dropped.
+  [[noreturn]] void no_successor() const {
+    const Sequence next = found_.head.sequence.next();
+    damaged(acknowledged(next) ? Damage::lost_acknowledged : Damage::corrupt_sealed_segment, segment_name(next), 0,
+            next, "the segment is missing: " + found_.segments.back().name + " was not the last one");
   }
 
   // ---- headers ----
@@ -182,19 +191,23 @@ class Inspector {
 
   void inspect_sealed(Sequence first) {
     FoundSegment segment;
-    segment.name = segment_name(first);
-    LogFile file = LogFile::open(storage_, segment.name, OpenMode::read);
+    SegmentFile file = SegmentFile::open(storage_, first);
+    segment.name = file.name();
+    segment.form = file.form();
     segment.file_bytes = file.size();
+    segment.disk_bytes = file.file().size();
     const auto header = SegmentReader::read_header(file);
     if (!header && header.error().kind == Problem::Kind::newer) newer(segment.name, 0, first, header.error().sentence);
     if (!header) damaged(Damage::corrupt_sealed_segment, segment.name, 0, first, header.error().sentence);
     segment.header = *header;
     check_header(segment, first, false);
-    if (depth_ == Depth::ends) {
+    if (depth_ == Depth::everything) file.check();
+    if (depth_ == Depth::ends || segment.form == SegmentForm::dropped) {
       read_seal(file, segment);
     } else {
       read_sealed(std::move(file), segment);
     }
+    if (segment.form == SegmentForm::dropped) accept_dropped(segment);
     segment.sealed = true;
     segment.used_bytes = segment.file_bytes;
     if (const auto* slot = witness(); kept("log.witnessed.sealed_chain") && slot != nullptr &&
@@ -207,8 +220,17 @@ class Inspector {
     accept(std::move(segment));
   }
 
+  // Segments go from the beginning of the log on.
+  void accept_dropped(const FoundSegment& segment) {
+    if (!found_.segments.empty() && found_.segments.back().form != SegmentForm::dropped) {
+      damaged(Damage::corrupt_sealed_segment, segment.name, 0, segment.header.first,
+              "a stub behind a segment that is still here, " + found_.segments.back().name);
+    }
+    found_.dropped_through = segment.end.last();
+  }
+
   // The whole of it. Its file ends with the seal.
-  void read_sealed(LogFile file, FoundSegment& segment) {
+  void read_sealed(SegmentFile file, FoundSegment& segment) {
     SegmentReader reader(std::move(file), segment.header);
     const Step step = walk(reader, segment);
     const Sequence next = reader.cursor().next;
@@ -230,7 +252,7 @@ class Inspector {
   }
 
   // Only its end: what the seal says must fit the header here and, by the caller, the next one.
-  void read_seal(LogFile& file, FoundSegment& segment) {
+  void read_seal(SegmentFile& file, FoundSegment& segment) {
     constexpr std::uint64_t record = format::batch_header_bytes + format::seal_payload_bytes;
     const auto no_seal = [&](const std::string& found) {
       damaged(Damage::corrupt_sealed_segment, segment.name,
@@ -279,8 +301,8 @@ class Inspector {
   void inspect_last(Sequence first) {
     FoundSegment segment;
     segment.name = segment_name(first);
-    LogFile file = LogFile::open(storage_, segment.name, OpenMode::read);
-    segment.file_bytes = file.size();
+    SegmentFile file = LogFile::open(storage_, segment.name, OpenMode::read);
+    segment.file_bytes = segment.disk_bytes = file.size();
     const auto header = SegmentReader::read_header(file);
     if (!header) {
       judge_lost_header(std::move(file), std::move(segment), first, header.error());
@@ -311,7 +333,7 @@ class Inspector {
 
   // By the order of syncs a segment has its name only after its header: this is rot. It may be mended when nothing that
   // ever counted was in the segment.
-  void judge_lost_header(LogFile file, FoundSegment segment, Sequence first, const Problem& problem) {
+  void judge_lost_header(SegmentFile file, FoundSegment segment, Sequence first, const Problem& problem) {
     if (problem.kind == Problem::Kind::newer) newer(segment.name, 0, first, problem.sentence);
     format::SegmentHeader header;
     header.log_uuid = found_.log_uuid;

@@ -25,7 +25,9 @@ enum class Depth : std::uint8_t {
 struct FoundSegment {
   std::string name;
   format::SegmentHeader header;
-  std::uint64_t file_bytes = 0;
+  SegmentForm form{};
+  std::uint64_t file_bytes = 0;  // of the segment as it was written
+  std::uint64_t disk_bytes = 0;  // that it takes as it is
   Cursor end;  // behind the last whole batch; with Depth::ends, of all but the last segment only next, chain, epoch
   bool sealed = false;
   std::uint64_t used_bytes = 0;  // up to the end of the seal, or of the last batch with its padding
@@ -43,6 +45,7 @@ struct Inspection {
   Epoch highest_epoch;        // seen anywhere
   std::uint64_t batches = 0;  // counted with Depth::everything
   std::uint64_t events = 0;
+  Sequence dropped_through;  // 0: none
   Tail tail{};
 
   // with torn_tail: in the last segment

@@ -14,6 +14,14 @@
 
 namespace daybook {
 
+DroppedError::DroppedError(Sequence asked, Sequence through)
+    : std::runtime_error("event " + std::to_string(asked.value()) + " was dropped: of the events up to sequence " +
+                         std::to_string(through.value()) +
+                         " only counts, chain hashes and leaf hashes are kept, which prove them and do not tell them. "
+                         "What can be read begins with sequence " +
+                         std::to_string(through.value() + 1)),
+      through_(through) {}
+
 bool log_exists(Storage& storage) {
   const LogFiles files = list_log(storage);
   return files.witness || !files.segments.empty();
@@ -73,6 +81,12 @@ std::uint32_t LogReader::feature_level() const {
 
 Head LogReader::head() const {
   return impl_->head;
+}
+
+Sequence LogReader::first_readable() const {
+  const LogFiles files = list_log(impl_->storage);
+  if (files.dropped.empty()) return Sequence(1);
+  return files.first_readable();
 }
 
 void LogReader::read(Sequence from, const std::function<bool(const RecordedEvent&)>& visit) const {

@@ -244,7 +244,9 @@ class Recovery {
 
   // Inspection read only the seal of this segment.
   std::uint64_t last_batch_end(const FoundSegment& segment) {
-    SegmentReader reader(LogFile::open(storage_, segment.name, OpenMode::read), segment.header);
+    SegmentFile file = SegmentFile::open(storage_, segment.header.first);
+    if (const auto* header = file.archive_header()) return header->last_batch_end;
+    SegmentReader reader(std::move(file), segment.header);
     reader.skip_before(segment.end.next);
     return reader.cursor().batch_end;
   }

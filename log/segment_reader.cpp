@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <cstring>
 
 #include "crc32c.hpp"
 #include "daybook/core/mutant.hpp"
@@ -59,10 +60,10 @@ Cursor Cursor::at_start(const format::SegmentHeader& header) {
   return cursor;
 }
 
-SegmentReader::SegmentReader(LogFile file, const format::SegmentHeader& header)
+SegmentReader::SegmentReader(SegmentFile file, const format::SegmentHeader& header)
     : file_(std::move(file)), header_(header), cursor_(Cursor::at_start(header)) {}
 
-format::Parsed<format::SegmentHeader> SegmentReader::read_header(LogFile& file) {
+format::Parsed<format::SegmentHeader> SegmentReader::read_header(SegmentFile& file) {
   std::array<std::byte, format::segment_header_bytes> bytes;
   return format::parse_segment_header(std::span(bytes).first(file.read(0, bytes)));
 }
@@ -73,8 +74,13 @@ std::span<const std::byte> SegmentReader::window(std::uint64_t offset, std::uint
     const std::uint64_t left = offset < size ? size - offset : 0;
     const std::uint64_t wanted = std::min<std::uint64_t>(left, std::max<std::uint64_t>(bytes, chunk));
     if (buffer_.size() < wanted) buffer_.resize(wanted);
+    // What is here already is not read again: an archive would have to go back for it.
+    const std::uint64_t end = buffer_offset_ + buffer_bytes_;
+    const std::uint64_t have =
+        offset >= buffer_offset_ && offset < end ? std::min<std::uint64_t>(end - offset, wanted) : 0;
+    if (have != 0) std::memmove(buffer_.data(), buffer_.data() + (offset - buffer_offset_), have);
     buffer_offset_ = offset;
-    buffer_bytes_ = file_.read(offset, std::span(buffer_).first(wanted));
+    buffer_bytes_ = have + file_.read(offset + have, std::span(buffer_).first(wanted).subspan(have));
   }
   const std::uint64_t skip = offset - buffer_offset_;
   return std::span<const std::byte>(buffer_).subspan(skip, std::min<std::uint64_t>(bytes, buffer_bytes_ - skip));

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "daybook/core/error.hpp"
-#include "file_io.hpp"
 #include "format.hpp"
+#include "segment_file.hpp"
 
 namespace daybook {
 
@@ -53,13 +53,13 @@ struct Step {
 
 class SegmentReader {
  public:
-  /// Does not read. `header` is that of the file.
-  SegmentReader(LogFile file, const format::SegmentHeader& header);
+  /// Does not read. `header` is that of the file, which is no stub.
+  SegmentReader(SegmentFile file, const format::SegmentHeader& header);
 
-  [[nodiscard]] static format::Parsed<format::SegmentHeader> read_header(LogFile& file);
+  [[nodiscard]] static format::Parsed<format::SegmentHeader> read_header(SegmentFile& file);
 
   [[nodiscard]] const Cursor& cursor() const { return cursor_; }
-  [[nodiscard]] LogFile& file() { return file_; }
+  [[nodiscard]] SegmentFile& file() { return file_; }
   [[nodiscard]] Step next();
 
   /// Moves over the batches that end before `sequence`, reading only their headers. Stops at whatever `next` is to judge.
@@ -77,7 +77,7 @@ class SegmentReader {
   [[nodiscard]] Step judge_header(Step step, const format::BatchHeader& header) const;
   [[nodiscard]] Step judge_seal(Step step) const;
 
-  LogFile file_;
+  SegmentFile file_;
   format::SegmentHeader header_;
   Cursor cursor_;
   std::vector<std::byte> buffer_;

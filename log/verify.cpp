@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "daybook/core/mutant.hpp"
 #include "daybook/log/log_reader.hpp"
@@ -8,7 +10,7 @@
 
 // The same judgement as opening, over every byte; and stricter where opening can afford to go on, as with one slot of the
 // witness. Beside a living writer two looks at different files are looks at different times: what
-// seems wrong is looked at again when the witness moved meanwhile.
+// seems wrong is looked at again when the witness moved or segments were dropped meanwhile.
 
 namespace daybook {
 namespace {
@@ -39,11 +41,11 @@ void check_clean_witness(const Inspection& found) {
   }
 }
 
-Look look(Storage& storage) {
+Look look_once(Storage& storage, Depth depth) {
   Look result;
   try {
-    inspect(storage, Depth::everything, result.found);
-    check_clean_witness(result.found);
+    inspect(storage, depth, result.found);
+    if (depth == Depth::everything) check_clean_witness(result.found);
   } catch (const CorruptionError& error) {
     result.damage = error;
   }
@@ -57,6 +59,27 @@ bool witness_moved(Storage& storage, const Inspection& found) {
   } catch (const CorruptionError&) {
     return false;
   }
+}
+
+Look look(Storage& storage, Depth depth) {
+  std::vector<Sequence> dropped = list_log(storage).dropped;
+  Look seen = look_once(storage, depth);
+  for (int i = 1; i < looks_max && (seen.damage || seen.found.tail == Inspection::Tail::torn_tail); ++i) {
+    const std::vector<Sequence> before = std::exchange(dropped, list_log(storage).dropped);
+    if (dropped == before && !witness_moved(storage, seen.found)) break;
+    seen = look_once(storage, depth);
+  }
+  return seen;
+}
+
+std::vector<SegmentSummary> summaries(const Inspection& found) {
+  std::vector<SegmentSummary> all;
+  for (const FoundSegment& segment : found.segments) {
+    const bool empty = segment.end.next == segment.header.first;
+    all.push_back({segment.name, segment.form, segment.header.first, empty ? Sequence(0) : segment.end.last(),
+                   segment.disk_bytes, segment.file_bytes, segment.used_bytes, segment.sealed});
+  }
+  return all;
 }
 
 std::string sentence_of(const Inspection& found) {
@@ -75,6 +98,10 @@ std::string sentence_of(const Inspection& found) {
              "), as a crash leaves them or a writer at work; the next opening puts them aside";
       break;
   }
+  if (found.dropped_through != Sequence()) {
+    text += "; those up to sequence " + std::to_string(found.dropped_through.value()) +
+            " were dropped and are proved only by their leaf hashes";
+  }
   for (const std::string& note : found.notes) text += "; " + note;
   return text;
 }
@@ -82,22 +109,14 @@ std::string sentence_of(const Inspection& found) {
 }  // namespace
 
 LogVerdict verify_log(Storage& storage) {
-  Look seen = look(storage);
-  for (int i = 1; i < looks_max && (seen.damage || seen.found.tail == Inspection::Tail::torn_tail) &&
-                  witness_moved(storage, seen.found);
-       ++i) {
-    seen = look(storage);
-  }
+  const Look seen = look(storage, Depth::everything);
   const Inspection& found = seen.found;
   LogVerdict verdict;
   verdict.head = found.head;
   verdict.events = found.events;
   verdict.batches = found.batches;
-  for (const FoundSegment& segment : found.segments) {
-    verdict.segments.push_back({segment.name, segment.header.first,
-                                segment.end.next == segment.header.first ? Sequence(0) : segment.end.last(),
-                                segment.file_bytes, segment.used_bytes, segment.sealed});
-  }
+  verdict.dropped_through = found.dropped_through;
+  verdict.segments = summaries(found);
   if (seen.damage) {
     verdict.kind = LogVerdict::Kind::damaged;
     verdict.damage = seen.damage->damage();
@@ -120,6 +139,24 @@ LogVerdict verify_log(Storage& storage) {
   }
   verdict.message = sentence_of(found);
   return verdict;
+}
+
+std::vector<SegmentSummary> list_segments(Storage& storage) {
+  const Look seen = look(storage, Depth::ends);
+  if (seen.damage) throw *seen.damage;
+  return summaries(seen.found);
+}
+
+std::string_view to_string(SegmentForm form) {
+  switch (form) {
+    case SegmentForm::plain:
+      return "plain";
+    case SegmentForm::archived:
+      return "archived";
+    case SegmentForm::dropped:
+      return "dropped";
+  }
+  return "unknown";
 }
 
 }  // namespace daybook
