@@ -220,7 +220,7 @@ std::size_t SegmentFile::read(std::uint64_t offset, std::span<std::byte> into) {
   return into.size();
 }
 
-void SegmentFile::check() {
+void SegmentFile::check_body() {
   if (!parts_->header) return;
   const format::ArchiveHeader& header = *parts_->header;
   const std::uint32_t checksum = parts_->body_checksum();
@@ -228,7 +228,11 @@ void SegmentFile::check() {
     damaged(name(), format::archive_header_bytes, parts_->first,
             "checksum behind the header: its bytes give " + text(checksum) + ", expected " + text(header.body_crc32c));
   }
-  if (form() == SegmentForm::archived && parts_->hash_of_segment() != header.segment_sha256) {
+}
+
+void SegmentFile::check() {
+  check_body();
+  if (form() == SegmentForm::archived && parts_->hash_of_segment() != parts_->header->segment_sha256) {
     damaged(name(), format::archive_header_bytes, parts_->first,
             "the segment in the archive has another SHA-256 than it had when it was archived");
   }

@@ -45,6 +45,8 @@ class SegmentFile {
 
   /// Reads an archive or a stub to its end and compares it with what its header says. Throws CorruptionError.
   void check();
+  /// The same, without decompressing: the bytes behind the header against their checksum.
+  void check_body();
 
  private:
   struct Parts;

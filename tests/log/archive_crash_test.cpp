@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "archive_fixture.hpp"
+#include "support/interrupted_storage.hpp"
 
 // The power is cut, a call fails, or another process reads, at every storage call of archiving and dropping: each segment is
 // there in one form at least, and nothing is lost but what was dropped.
@@ -130,47 +131,6 @@ TEST(ArchiveFailure, WhatTheDiskReadsBackWrongIsNotBelieved) {
 }
 
 // ---- beside readers ----
-
-// A disk on which somebody else acts just before the nth call. A folder that changes while it is listed shows the least that
-// it may: only what was there both before and behind.
-class Interrupted final : public Storage {
- public:
-  Interrupted(Storage& storage, std::uint64_t nth, std::function<void()> act)
-      : storage_(storage), nth_(nth), act_(std::move(act)) {}
-
-  [[nodiscard]] bool acted() const { return nth_ == 0; }
-
-  [[nodiscard]] Opened open(const std::string& name, OpenMode mode) override {
-    due();
-    return storage_.open(name, mode);
-  }
-  [[nodiscard]] int list(const std::string& folder, std::vector<std::string>& names) override {
-    if (const int error = storage_.list(folder, names)) return error;
-    due();
-    std::vector<std::string> behind;
-    if (const int error = storage_.list(folder, behind)) return error;
-    std::erase_if(names,
-                  [&](const std::string& name) { return !std::binary_search(behind.begin(), behind.end(), name); });
-    return 0;
-  }
-  [[nodiscard]] int make_folder(const std::string& folder) override { return storage_.make_folder(folder); }
-  [[nodiscard]] int rename(const std::string& from, const std::string& to) override {
-    return storage_.rename(from, to);
-  }
-  [[nodiscard]] int remove(const std::string& name) override { return storage_.remove(name); }
-  [[nodiscard]] int sync_folder(const std::string& folder) override { return storage_.sync_folder(folder); }
-  [[nodiscard]] int free_bytes(std::uint64_t& bytes) override { return storage_.free_bytes(bytes); }
-  [[nodiscard]] Locked lock(const std::string& purpose) override { return storage_.lock(purpose); }
-  [[nodiscard]] std::string describe(const std::string& name) const override { return storage_.describe(name); }
-
- private:
-  void due() {
-    if (nth_ != 0 && --nth_ == 0) act_();
-  }
-  Storage& storage_;
-  std::uint64_t nth_;
-  std::function<void()> act_;
-};
 
 TEST(ArchiveBeside, AReaderSeesEverythingWhateverIsArchivedMeanwhile) {
   const LogBook start = book_of(4);

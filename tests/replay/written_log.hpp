@@ -30,9 +30,10 @@ class WrittenLog {
  public:
   /// `seed` decides the log's uuid. With `batches`, only so many of the history's.
   explicit WrittenLog(testing::RecordedHistory history, std::size_t batches = SIZE_MAX, std::uint64_t seed = 1)
+      : WrittenLog(std::move(history), LogOptions{.segment_bytes_min = 64 * 1024}, batches, seed) {}
+  WrittenLog(testing::RecordedHistory history, const LogOptions& options, std::size_t batches = SIZE_MAX,
+             std::uint64_t seed = 1)
       : history_(std::move(history)), random_(seed) {
-    LogOptions options;
-    options.segment_bytes_min = 64 * 1024;
     log_ = SegmentLog::create(storage_, clock_, random_, options, opening_);
     append(batches);
   }
