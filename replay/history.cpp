@@ -5,10 +5,10 @@
 
 namespace daybook {
 
-std::vector<RecordedEvent> history(const ReadEvents& read, Sequence job) {
+std::vector<RecordedEvent> history(const ReadEvents& read, Sequence job, Sequence first_readable) {
   std::vector<RecordedEvent> events;
   if (job == Sequence()) return events;
-  read(job, [&](const RecordedEvent& recorded) {
+  read(std::max(job, first_readable), [&](const RecordedEvent& recorded) {
     if (recorded.sequence == job && !std::holds_alternative<JobScheduled>(recorded.event)) return false;
     const std::vector<Sequence> jobs = jobs_of(recorded.sequence, recorded.event);
     if (std::find(jobs.begin(), jobs.end(), job) != jobs.end()) events.push_back(recorded);

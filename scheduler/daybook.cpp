@@ -338,7 +338,7 @@ Stat Daybook::stat() const {
 std::vector<RecordedEvent> Daybook::history(JobId id) const {
   impl_->driver().require_own_process();
   const LogReader reader(*impl_->parts().storage);
-  return daybook::history(events_of(reader), id.sequence);
+  return daybook::history(events_of(reader), id.sequence, reader.first_readable());
 }
 
 void Daybook::look(const std::function<void(const View&, const Moment&)>& look) const {

@@ -181,6 +181,7 @@ class Daybook {
   };
   [[nodiscard]] std::vector<JobInfo> jobs(const Filter& filter) const;
   [[nodiscard]] Stat stat() const;
+  /// What is left of it, when its beginning was dropped from the log.
   [[nodiscard]] std::vector<RecordedEvent> history(JobId id) const;
   /// Runs `look` with the book's state while nothing changes. Keep it short; call nothing of the book in it.
   void look(const std::function<void(const View&, const Moment&)>& look) const;

@@ -67,8 +67,10 @@ struct Past {
 /// Throws CorruptionError. A sequence past the head is an `invalid_argument` refusal that names the head.
 [[nodiscard]] Result<Past> as_of(const ReadEvents& read, Sequence head, const Point& point, const StartAt& start = {});
 
-/// All events that touched the job, oldest first; empty when there is no such job. Reads the log from the job's beginning.
-[[nodiscard]] std::vector<RecordedEvent> history(const ReadEvents& read, Sequence job);
+/// All events that touched the job, oldest first; empty when there is no such job. Reads the log from the job's beginning, or from
+/// `first_readable` when that is later: then it is what is left, and the beginning was dropped.
+[[nodiscard]] std::vector<RecordedEvent> history(const ReadEvents& read, Sequence job,
+                                                 Sequence first_readable = Sequence(1));
 
 /// Writes the first `until` events of a log (all, when there are fewer) into a new one in `out` (an empty directory, locked by
 /// the caller), followed by the beginning of a new generation that is held. The copy runs nothing until somebody adopts it.
