@@ -62,7 +62,11 @@ int job(const Common& common, const JobId& id) {
     print_job(info);
     print("");
   }
-  for (const RecordedEvent& recorded : history(book.events(), id.sequence)) {
+  const Sequence readable = book.log().first_readable();
+  if (readable > id.sequence) {
+    tell("what happened to it before #" + std::to_string(readable.value()) + " was dropped from the log");
+  }
+  for (const RecordedEvent& recorded : history(book.events(), id.sequence, readable)) {
     if (common.json) {
       print_json(event_json(recorded, state));
     } else {

@@ -21,7 +21,12 @@ int log(const Common& common, const LogQuery& query) {
   const ReadingBook book(common);
   State names;
   // From the first event on, whatever was asked for: a name is spelled once, where it was first used.
-  book.log().read(Sequence(1), [&](const RecordedEvent& recorded) {
+  const Sequence readable = book.log().first_readable();
+  if (readable > Sequence(1)) {
+    tell("events before #" + std::to_string(readable.value()) +
+         " were dropped; names that were first used there are told by number");
+  }
+  book.log().read(readable, [&](const RecordedEvent& recorded) {
     if (query.until && recorded.sequence > *query.until) return false;
     if (const auto* defined = std::get_if<NameDefined>(&recorded.event)) names.put(defined->name);
     if (query.from && recorded.sequence < *query.from) return true;

@@ -36,6 +36,8 @@ void add_verbs(Tool& tool) {
   add_replay(tool);
   add_snapshot(tool);
   add_rebuild(tool);
+  add_backup(tool);
+  add_segments(tool);
 }
 
 int ended(const Tool& tool, const std::string& what, Exit code) {

@@ -21,5 +21,7 @@ void add_verify(Tool& tool);    // verify.cpp
 void add_replay(Tool& tool);    // replay.cpp
 void add_rebuild(Tool& tool);   // rebuild.cpp
 void add_snapshot(Tool& tool);  // snapshot.cpp
+void add_segments(Tool& tool);  // segments.cpp: segments archive drop
+void add_backup(Tool& tool);    // backup.cpp
 
 }  // namespace daybook::cli

@@ -56,8 +56,9 @@ const char* name_of(IndexVerdict::Kind kind) {
   return "";
 }
 
-/// An event that cannot follow from those before is damage as well, only of another kind.
-void verify_events(Storage& storage, LogVerdict& verdict) {
+/// An event that cannot follow from those before is damage as well, only of another kind. False: the events before the first
+/// readable one were dropped, so nobody can tell.
+bool verify_events(Storage& storage, LogVerdict& verdict) {
   try {
     const LogReader reader(storage);
     ProgressLine progress("replaying");
@@ -67,7 +68,10 @@ void verify_events(Storage& storage, LogVerdict& verdict) {
     verdict.damage = error.damage();
     verdict.place = error.place();
     verdict.message = error.what();
+  } catch (const DroppedError&) {
+    return false;
   }
+  return true;
 }
 
 IndexVerdict compare_index(const PosixStorage& storage, const LogReader& reader) {
@@ -121,6 +125,7 @@ Json verdict_json(const LogVerdict& log, const std::optional<IndexVerdict>& inde
                  {"chain", hex({reinterpret_cast<const char*>(log.head.chain.data()), log.head.chain.size()})},
                  {"message", log.message}};
   if (log.kind == LogVerdict::Kind::torn_tail) object["torn_bytes"] = log.torn_bytes;
+  if (log.dropped_through != Sequence()) object["dropped_through"] = log.dropped_through.value();
   if (log.damage) object["damage"] = to_string(*log.damage);
   if (!log.place.path.empty()) object["path"] = log.place.path;
   if (log.place.offset) object["offset"] = *log.place.offset;
@@ -128,6 +133,7 @@ Json verdict_json(const LogVerdict& log, const std::optional<IndexVerdict>& inde
   object["segments"] = Json::array();
   for (const SegmentSummary& segment : log.segments) {
     object["segments"].push_back({{"name", segment.name},
+                                  {"form", to_string(segment.form)},
                                   {"first", segment.first.value()},
                                   {"last", segment.last.value()},
                                   {"bytes", segment.bytes},
@@ -150,7 +156,9 @@ void print_log_verdict(const LogVerdict& verdict, const std::string& directory) 
                                                           : "#" + std::to_string(segment.first.value()) + " to #" +
                                                                 std::to_string(segment.last.value());
     table.row({sanitized(segment.name), events, size_text(segment.used_bytes), size_text(segment.bytes),
-               segment.sealed ? "sealed" : "open"});
+               segment.form != SegmentForm::plain ? std::string(to_string(segment.form))
+               : segment.sealed                   ? "sealed"
+                                                  : "open"});
   }
   if (!table.empty()) {
     table.print();
@@ -159,6 +167,10 @@ void print_log_verdict(const LogVerdict& verdict, const std::string& directory) 
   const std::string proved = counted(verdict.events, "event") + " in " + grouped(verdict.batches) +
                              (verdict.batches == 1 ? " batch" : " batches") + ", up to #" +
                              std::to_string(verdict.head.sequence.value());
+  if (verdict.dropped_through != Sequence()) {
+    print("note: events up to #" + std::to_string(verdict.dropped_through.value()) +
+          " were dropped; their number, their place in the chain and their leaf hashes are whole");
+  }
   switch (verdict.kind) {
     case LogVerdict::Kind::clean_end:
       print("FINE: " + proved + "; every checksum and the chain hold; closed cleanly");
@@ -226,7 +238,7 @@ int verify(const Common& common, bool with_index) {
   require_book(common);
   const auto storage = PosixStorage::open(common.directory, Access::read_only);
   LogVerdict log = verify_log(*storage);
-  if (log.kind != LogVerdict::Kind::damaged) verify_events(*storage, log);
+  const bool replayed = log.kind == LogVerdict::Kind::damaged || verify_events(*storage, log);
   const bool damaged = log.kind == LogVerdict::Kind::damaged;
   const std::size_t snapshots = list_snapshots(*storage).size();
   std::vector<std::string> wrong;
@@ -243,11 +255,15 @@ int verify(const Common& common, bool with_index) {
   } else {
     const std::string shown = sanitized(common.directory);
     print_log_verdict(log, shown);
+    if (!replayed)
+      print("note: whether each event follows from those before it was not judged, because some were dropped");
     if (index) print_index_verdict(*index, shown);
     if (!damaged && snapshots != 0) print_snapshots(snapshots, wrong, shown);
   }
   if (is_newer(log)) return static_cast<int>(Exit::refused);
-  const bool fine = !damaged && wrong.empty() && (!index || (index->kind != IndexVerdict::Kind::different && index->kind != IndexVerdict::Kind::damaged));
+  const bool index_fine =
+      !index || (index->kind != IndexVerdict::Kind::different && index->kind != IndexVerdict::Kind::damaged);
+  const bool fine = !damaged && wrong.empty() && index_fine;
   return static_cast<int>(fine ? Exit::fine : Exit::damage);
 }
 

@@ -45,10 +45,6 @@ void walk_fields(Walker& walker, Header& header) {
   // 88: zeros; 256: segment header; 4352: seal; 4544: zeros; 4604: checksum
 }
 
-tl::unexpected<Problem> problem(Problem::Kind kind, std::string sentence) {
-  return tl::unexpected<Problem>(Problem{kind, std::move(sentence)});
-}
-
 }  // namespace
 
 std::array<std::byte, archive_header_bytes> to_bytes(const ArchiveHeader& header) {
