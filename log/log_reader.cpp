@@ -6,6 +6,7 @@
 #include "event_walk.hpp"
 #include "file_io.hpp"
 #include "inspection.hpp"
+#include "segment_file.hpp"
 #include "segment_name.hpp"
 #include "segment_reader.hpp"
 #include "witness.hpp"
@@ -33,7 +34,7 @@ std::uint64_t log_bytes_after(Storage& storage, Sequence sequence) {
   for (const Sequence first : list_log(storage).segments) {
     if (first <= sequence) continue;
     const bool last = witness.newest && witness.newest->segment == first;
-    bytes += last ? witness.newest->end_offset : LogFile::open(storage, segment_name(first), OpenMode::read).size();
+    bytes += last ? witness.newest->end_offset : SegmentFile::open(storage, first).size();
   }
   return bytes;
 }
@@ -73,7 +74,7 @@ Uuid LogReader::log_uuid() const {
 std::uint32_t LogReader::feature_level() const {
   const std::vector<Sequence> segments = list_log(impl_->storage).segments;
   for (auto first = segments.rbegin(); first != segments.rend(); ++first) {
-    LogFile file = LogFile::open(impl_->storage, segment_name(*first), OpenMode::read);
+    SegmentFile file = SegmentFile::open(impl_->storage, *first);
     if (const auto header = SegmentReader::read_header(file)) return header->feature_level;
   }
   return limits::feature_level_first;
