@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "daybook/replay/snapshot.hpp"
 #include "daybook/system/system_clock.hpp"
 #include "daybook/system/system_random.hpp"
 #include "exit.hpp"
@@ -14,6 +15,13 @@
 namespace daybook::cli {
 
 namespace {
+
+std::optional<State> state_of_snapshot(Storage& storage) {
+  const LogReader log(storage);
+  SnapshotSearch search = newest_snapshot(snapshots_of(storage, log), log.head().sequence);
+  if (!search.found) return std::nullopt;
+  return std::move(search.found->state);
+}
 
 int backup(const Common& common, const std::string& out) {
   require_book(common);
@@ -32,7 +40,7 @@ int backup(const Common& common, const std::string& out) {
   Backup made;
   {
     ProgressLine progress("backing up");
-    made = back_up(*from, *into, clock, random, {}, progress.callback());
+    made = back_up(*from, *into, clock, random, state_of_snapshot, progress.callback());
   }
   if (common.json) {
     print_json({{"out", out},

@@ -15,11 +15,6 @@ namespace daybook::cli {
 
 namespace {
 
-/// The newest snapshot that was read back and folded; 0: none. Nothing is dropped without.
-Sequence verified_snapshot(Storage&) {
-  return Sequence();
-}
-
 std::string range_of(Sequence first, Sequence last) {
   return "#" + std::to_string(first.value()) + " to #" + std::to_string(last.value());
 }
@@ -81,24 +76,11 @@ struct DropOptions {
   std::optional<Duration> older_than;
 };
 
-/// The last event that may go. A segment is as old as the first event behind it.
-Sequence until_of(Storage& storage, const std::vector<SegmentSummary>& all, const DropOptions& options) {
+/// The last event that may go.
+Sequence until_of(const LogReader& log, const std::vector<SegmentSummary>& all, const DropOptions& options) {
   if (options.before) return *options.before == Sequence() ? Sequence() : Sequence(options.before->value() - 1);
   SystemClock clock;
-  const Instant limit = clock.wall() - *options.older_than;
-  const LogReader reader(storage);
-  Sequence until;
-  for (std::size_t i = 0; i + 1 < all.size(); ++i) {
-    if (all[i].form == SegmentForm::dropped || all[i + 1].last == Sequence()) continue;
-    bool old = false;
-    reader.read(all[i + 1].first, [&](const RecordedEvent& event) {
-      old = event.wall < limit;
-      return false;
-    });
-    if (!old) break;
-    until = all[i].last;
-  }
-  return until;
+  return last_older_than(log, all, clock.wall() - *options.older_than);
 }
 
 int drop(const Common& common, const DropOptions& options) {
@@ -107,10 +89,11 @@ int drop(const Common& common, const DropOptions& options) {
   Daybook book = open_book(common);
   const auto storage = PosixStorage::open(common.directory, Access::read_write);  // the lock is the book's
   const auto all = list_segments(*storage);
-  const Sequence until = until_of(*storage, all, options);
+  const LogReader reader(*storage);
+  const Sequence until = until_of(reader, all, options);
   Sequence on_record;
   book.look([&](const View& view, const Moment&) { on_record = view.book().dropped_through; });
-  const Sequence snapshot = verified_snapshot(*storage);
+  const Sequence snapshot = snapshot_to_rely_on(snapshots_of(*storage, reader));
   const auto planned = plan_drop(all, on_record, until, snapshot);
   if (!planned && plan_drop(all, on_record, until, Sequence(UINT64_MAX))) {
     throw RefusedError(

@@ -6,6 +6,7 @@
 #include "daybook/core/error.hpp"
 #include "daybook/core/mutant.hpp"
 #include "event_codec.hpp"
+#include "segment_file.hpp"
 #include "segment_name.hpp"
 #include "segment_reader.hpp"
 
@@ -110,7 +111,12 @@ std::optional<Hash> chain_behind(Storage& storage, const Uuid& log_uuid, Sequenc
   try {
     segments = segments_from(storage, sequence);
   } catch (const DroppedError&) {
-    return std::nullopt;
+    // Of a dropped segment the chain hash behind its last event is known: it stands in the header of the next.
+    auto next = SegmentFile::open_if_exists(storage, sequence.next());
+    if (!next) return std::nullopt;
+    const auto header = SegmentReader::read_header(*next);
+    if (!header || header->log_uuid != log_uuid) return std::nullopt;
+    return header->chain;
   }
   SegmentReader reader = open_segment(storage, log_uuid, segments.front());
   reader.skip_before(sequence);

@@ -165,11 +165,18 @@ Resolved resolve(const ReadEvents& read, Sequence head, const Point& point) {
   }
   Eras eras(std::get<Instant>(point));
   if (head == Sequence()) return eras.resolved();
-  read(Sequence(1), [&](const RecordedEvent& recorded) {
+  const auto add = [&](const RecordedEvent& recorded) {
     if (recorded.sequence > head) return false;
     eras.add(recorded);
     return recorded.sequence < head;
-  });
+  };
+  try {
+    read(Sequence(1), add);
+  } catch (const DroppedError& dropped) {
+    // What is left may still tell. Where it does not, the instant lies in what was dropped, or before the first event.
+    read(dropped.through().next(), add);
+    if (eras.resolved().sequence == Sequence()) throw;
+  }
   return eras.resolved();
 }
 

@@ -15,4 +15,27 @@ std::optional<SegmentsDropped> plan_drop(const std::vector<SegmentSummary>& segm
   return drop.last > on_record ? std::optional(drop) : std::nullopt;
 }
 
+Sequence last_older_than(const LogReader& log, const std::vector<SegmentSummary>& segments, Instant limit) {
+  Sequence last;
+  for (std::size_t i = 0; i + 1 < segments.size(); ++i) {
+    if (segments[i].form == SegmentForm::dropped || segments[i + 1].last == Sequence()) continue;
+    bool older = false;
+    log.read(segments[i + 1].first, [&](const RecordedEvent& event) {
+      older = event.wall < limit;
+      return false;
+    });
+    if (!older) break;
+    last = segments[i].last;
+  }
+  return last;
+}
+
+Sequence snapshot_to_rely_on(const SnapshotSource& source) {
+  const auto newest = newest_snapshot(source, Sequence(UINT64_MAX));
+  if (!newest.found) return Sequence();
+  const Sequence sequence = newest.found->summary.point.sequence;
+  const auto older = newest_snapshot(source, Sequence(sequence.value() - 1));
+  return older.found ? older.found->summary.point.sequence : sequence;
+}
+
 }  // namespace daybook

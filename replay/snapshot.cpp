@@ -221,7 +221,13 @@ std::vector<std::string> verify_snapshots(Storage& storage, const LogReader& log
   for (const Sequence sequence : list_snapshot_files(storage).snapshots) {
     if (sequence > log.head().sequence) continue;  // the witness may be behind after a loss of power
     std::string why;
-    const auto summary = judge(source, sequence, nullptr, SnapshotProof::meaning, {}, why);
+    // What was dropped cannot be folded: then the oldest that can be believed is where folding begins.
+    const bool begins = state.book().head == Sequence() && log.first_readable() > Sequence(1);
+    const auto summary = judge(source, sequence, begins ? &state : nullptr, SnapshotProof::meaning, {}, why);
+    if (summary && begins) {
+      frontier = summary->frontier;
+      continue;
+    }
     if (!summary) {
       wrong.push_back(passed_over(sequence, why));
       continue;

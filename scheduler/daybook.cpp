@@ -103,7 +103,22 @@ class Daybook::Impl {
     return {.storage = *parts_.storage,
             .options = options_.snapshots,
             .warn = [this](const std::string& sentence) { report(LogLevel::warning, sentence); },
-            .taken = [this](const TakenSnapshot& taken) { record(taken); }};
+            .taken = [this](const TakenSnapshot& taken) { record(taken); },
+            .segments = options_.segments,
+            .clock = parts_.clock,
+            .dropped_through =
+                [this] {
+                  Sequence through;
+                  driver_->look([&](const View& view, const Moment&) { through = view.book().dropped_through; });
+                  return through;
+                },
+            .record_drop =
+                [this](const SegmentsDropped& dropped) {
+                  const auto answers =
+                      driver_->call({.commands = {RecordDrop{dropped}}, .context = {.actor = "daybook"}});
+                  if (!answers) report(LogLevel::warning, "nothing was dropped: " + answers.error().sentence);
+                  return answers.has_value();
+                }};
   }
 
   // A book of the first feature level has no event for it, and is as well without.

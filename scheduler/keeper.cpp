@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "daybook/core/error.hpp"
+#include "daybook/log/archive.hpp"
+#include "daybook/replay/retention.hpp"
 
 namespace daybook {
 
@@ -61,7 +63,30 @@ std::optional<TakenSnapshot> Keeper::take(const std::stop_token& stop) {
     if (parts_.warn) parts_.warn(note);
   }
   if (parts_.taken) parts_.taken(*taken);
+  tidy_segments(log, *taken, stop);
   return taken;
+}
+
+// An earlier release would call archives and stubs missing segments: a book that it may open keeps its segments as they are.
+void Keeper::tidy_segments(const LogReader& log, const TakenSnapshot& taken, const std::stop_token& stop) {
+  if (log.feature_level() < archives_feature_level) return;
+  const Sequence snapshot = taken.summary.point.sequence;
+  if (parts_.segments.drop_after && parts_.clock && parts_.dropped_through && parts_.record_drop) {
+    drop_old(log, taken.other == Sequence() ? snapshot : taken.other, stop);
+  }
+  if (!parts_.segments.archive) return;
+  while (!stop.stop_requested() && archive_next(parts_.storage, snapshot)) {
+  }
+}
+
+void Keeper::drop_old(const LogReader& log, Sequence relied_on, const std::stop_token& stop) {
+  const auto segments = list_segments(parts_.storage);
+  const Sequence until = last_older_than(log, segments, parts_.clock->wall() - *parts_.segments.drop_after);
+  Sequence through = parts_.dropped_through();  // the files of an earlier drop may have outlived its process
+  const auto planned = plan_drop(segments, through, until, relied_on);
+  if (planned && parts_.record_drop(*planned)) through = planned->last;
+  while (!stop.stop_requested() && drop_next(parts_.storage, through)) {
+  }
 }
 
 std::optional<TakenSnapshot> Keeper::keep(const std::stop_token& stop) {

@@ -94,8 +94,9 @@ void check_options(const Options& options) {
 StoreOpening open_index(OpenedBook& book, const LogOpening& found, const Moment& now, const StartAt& start) {
   PosixStorage& storage = *book.storage;
   try {
-    return open_store(storage.path() + "/index", *book.log, found.log_uuid, book.clock->boot_id(), now,
-                      [&](Sequence sequence) { return LogReader(storage).chain_at(sequence); }, start);
+    return open_store(
+        storage.path() + "/index", *book.log, found.log_uuid, book.clock->boot_id(), now,
+        [&](Sequence sequence) { return LogReader(storage).chain_at(sequence); }, start);
   } catch (const StorageError& error) {
     const int number = error.error_number();
     if (number != ENOSPC && number != EDQUOT && number != EIO) throw;  // a symbolic link, no permission: for people

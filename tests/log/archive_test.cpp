@@ -87,7 +87,9 @@ TEST(Archive, LeavesWhatEndsBehindUntilAndTheLastSegment) {
 }
 
 TEST(Archive, IsRefusedInALogThatTheReleaseBeforeMayOpen) {
-  LogBook book = book_of(2, small_segments());
+  LogOptions options = small_segments();
+  options.feature_level = limits::feature_level_first;
+  LogBook book = book_of(2, options);
   const auto before = picture(*book.disk);
   for (auto* move : {&archive_next, &drop_next}) {
     try {

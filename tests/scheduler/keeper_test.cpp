@@ -27,13 +27,52 @@ using ::testing::IsEmpty;
 class KeeperTest : public testing::Test {
  protected:
   KeeperTest() {
-    log = SegmentLog::create(disk, clock, random, {.feature_level = limits::feature_level_first}, opening);
+    log = SegmentLog::create(disk, clock, random,
+                             {.segment_bytes_min = segment_bytes,
+                              .segment_bytes_max = segment_bytes,
+                              .feature_level = limits::feature_level_first},
+                             opening);
     engine = std::make_unique<Engine>(
         Engine::Parts{.journal = *log, .store = std::make_unique<State>(), .clock = clock, .random = random});
     BookOpened opened;
     opened.epoch = opening.epoch;
     engine->open(opened, {});
   }
+
+  /// One that also archives, and drops what is older than `drop_after`.
+  Keeper tidy_keeper(std::optional<Duration> drop_after) {
+    return Keeper({.storage = disk,
+                   .options = {},
+                   .warn = [this](const std::string& sentence) { warnings.push_back(sentence); },
+                   .taken = [this](const TakenSnapshot& taken) { submit(record_of(taken.summary)); },
+                   .segments = {.archive = true, .drop_after = drop_after},
+                   .clock = &clock,
+                   .dropped_through = [this] { return engine->view().book().dropped_through; },
+                   .record_drop =
+                       [this](const SegmentsDropped& dropped) {
+                         for (const SegmentSummary& segment : list_segments(disk)) {
+                           EXPECT_FALSE(segment.form == SegmentForm::dropped && segment.last >= dropped.first)
+                               << "the record comes before the files go";
+                         }
+                         submit(RecordDrop{dropped});
+                         return true;
+                       }},
+                  head());
+  }
+  std::vector<SegmentForm> forms() {
+    std::vector<SegmentForm> forms;
+    for (const SegmentSummary& segment : list_segments(disk)) forms.push_back(segment.form);
+    return forms;
+  }
+  void fill_segments(std::size_t count) {
+    for (const std::size_t goal = forms().size() + count; forms().size() < goal;) schedule(1);
+  }
+  State folded() {
+    const LogReader reader(disk);
+    return rebuild(events_of(reader), reader.head().sequence, {}, start_at_snapshot(snapshots_of(disk, reader)));
+  }
+
+  static constexpr std::uint64_t segment_bytes = 16 * 1024;
 
   Keeper keeper(std::uint64_t every_events, std::uint64_t every_log_bytes = 0) {
     return Keeper({.storage = disk,
@@ -134,6 +173,64 @@ TEST_F(KeeperTest, ABookThatWasNotUpgradedIsKeptWithoutARecord) {
   const Sequence at = head();
   EXPECT_TRUE(keeper.take().has_value());
   EXPECT_EQ(head(), at);
+}
+
+TEST_F(KeeperTest, WhatLiesBeforeASnapshotIsArchivedAndStillRead) {
+  submit(RaiseFeatureLevel{});
+  fill_segments(3);
+  Keeper keeper = tidy_keeper(std::nullopt);
+  ASSERT_TRUE(keeper.take().has_value());
+  const auto forms = this->forms();
+  EXPECT_THAT(std::vector(forms.begin(), forms.end() - 1), testing::Each(SegmentForm::archived));
+  EXPECT_EQ(forms.back(), SegmentForm::plain);
+  std::uint64_t events = 0;
+  LogReader(disk).read(Sequence(1), [&](const RecordedEvent&) { return ++events != 0; });
+  EXPECT_EQ(Sequence(events), LogReader(disk).head().sequence);
+  EXPECT_EQ(verify_log(disk).kind, LogVerdict::Kind::unclean_end);
+}
+
+TEST_F(KeeperTest, ABookThatWasNotUpgradedKeepsItsSegments) {
+  fill_segments(2);
+  Keeper keeper = tidy_keeper(std::chrono::seconds(0));
+  ASSERT_TRUE(keeper.take().has_value());
+  EXPECT_THAT(forms(), testing::Each(SegmentForm::plain));
+}
+
+TEST_F(KeeperTest, OldSegmentsAreDroppedBehindTheOlderOfTwoSnapshotsAndPinNoJob) {
+  submit(RaiseFeatureLevel{});
+  submit(Schedule{.queue = "far", .kind = "send", .due = after(std::chrono::hours(24 * 365))});
+  fill_segments(2);
+  Keeper keeper = tidy_keeper(std::chrono::hours(24));
+  ASSERT_TRUE(keeper.take().has_value());
+  const Sequence first = head();
+  EXPECT_THAT(forms(), testing::Not(testing::Contains(SegmentForm::dropped))) << "nothing is a day old";
+  fill_segments(2);
+  clock.advance(std::chrono::hours(48));
+  fill_segments(1);
+  ASSERT_TRUE(keeper.take().has_value());
+  EXPECT_THAT(forms(), testing::Contains(SegmentForm::dropped));
+  for (const SegmentSummary& segment : list_segments(disk)) {
+    EXPECT_TRUE(segment.form != SegmentForm::dropped || segment.last <= first);
+  }
+  EXPECT_EQ(engine->view().book().dropped_through.next(), LogReader(disk).first_readable());
+  EXPECT_THAT(differences(folded(), engine->view(), 10), IsEmpty()) << "with the job that is due in a year";
+  EXPECT_NE(verify_log(disk).kind, LogVerdict::Kind::damaged);
+  EXPECT_THAT(verify_snapshots(disk, LogReader(disk)), IsEmpty());
+}
+
+TEST_F(KeeperTest, OneSnapshotMayBeLostAndTheBookIsStillThere) {
+  submit(RaiseFeatureLevel{});
+  fill_segments(2);
+  Keeper keeper = tidy_keeper(std::chrono::seconds(0));
+  ASSERT_TRUE(keeper.take().has_value());
+  fill_segments(2);
+  clock.advance(std::chrono::seconds(1));
+  ASSERT_TRUE(keeper.take().has_value());
+  ASSERT_THAT(forms(), testing::Contains(SegmentForm::dropped));
+  disk.flip_bit(snapshot_name(kept().back()), 50'000);
+  EXPECT_THAT(differences(folded(), engine->view(), 10), IsEmpty());
+  disk.flip_bit(snapshot_name(kept().front()), 50'000);
+  EXPECT_THROW(static_cast<void>(folded()), DroppedError);
 }
 
 TEST_F(KeeperTest, AFailureIsAWarningAndTheNextTryComesLater) {

@@ -65,7 +65,8 @@ struct Options {
   std::string purpose = {};  // shown to others that find the book held; "" is the program's name
   // What the book has to say; called from any thread. Keep it short, and call nothing of the book in it. Unset: silent.
   std::function<void(LogLevel, const std::string&)> log = {};
-  SnapshotOptions snapshots = {};  // when one is taken by itself
+  SnapshotOptions snapshots = {};  // when one is taken by itself …
+  SegmentOptions segments = {};    // … and what becomes of the segments before it; in a book of feature level 2
   // Ports, for tests and simulation; null: the operating system's. They must outlive the book.
   Clock* clock = nullptr;
   Random* random = nullptr;

@@ -23,7 +23,7 @@ struct StoreOpening {
   std::uint64_t events_replayed = 0;
   bool rebuilt = false;
   Sequence began_at;  // when rebuilt: the last event that a snapshot already knew; 0: made from the first event on
-  std::string note;  // why it was rebuilt; empty when it was not
+  std::string note;   // why it was rebuilt; empty when it was not
 };
 
 /// Opens the index in `index_folder` (absolute) and applies what it has not seen. An index that is missing, not to be

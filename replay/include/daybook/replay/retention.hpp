@@ -8,6 +8,7 @@
 
 #include "daybook/core/event.hpp"
 #include "daybook/log/log_reader.hpp"
+#include "daybook/replay/snapshot.hpp"
 
 namespace daybook {
 
@@ -16,5 +17,14 @@ namespace daybook {
 /// was read back and folded (0: there is none). Nothing when no such segment is left.
 [[nodiscard]] std::optional<SegmentsDropped> plan_drop(const std::vector<SegmentSummary>& segments, Sequence on_record,
                                                        Sequence until, Sequence snapshot);
+
+/// The last event of the newest finished segment that is older than `limit`: every event in it happened before. 0: there is
+/// none. Reads one event of each segment that is still here. Throws as `LogReader::read` does.
+[[nodiscard]] Sequence last_older_than(const LogReader& log, const std::vector<SegmentSummary>& segments,
+                                       Instant limit);
+
+/// The sequence of the snapshot that dropping may rely on: the older of the two newest that can be believed, so that one of them may
+/// be lost; the only one, where there is one; 0 where there is none. Reads them whole.
+[[nodiscard]] Sequence snapshot_to_rely_on(const SnapshotSource& source);
 
 }  // namespace daybook

@@ -24,6 +24,13 @@ struct SnapshotOptions {
   std::uint64_t every_log_bytes = limits::snapshot_log_bytes_default;  // likewise
 };
 
+/// What becomes of finished segments once a snapshot stands behind them.
+struct SegmentOptions {
+  bool archive = true;  // compressed, readable as before
+  std::optional<Duration>
+      drop_after{};  // dropped when all of it is older, behind the older of two snapshots; unset: never
+};
+
 /// The command that puts a snapshot on record, for whoever drives the engine.
 [[nodiscard]] RecordSnapshot record_of(const SnapshotSummary& summary);
 
@@ -35,6 +42,12 @@ class Keeper {
     std::function<void(const std::string&)> warn = {};  // what an operator should know; may be empty
     /// Called after a snapshot was published, on the thread of `take`; may be empty.
     std::function<void(const TakenSnapshot&)> taken = {};
+    SegmentOptions segments = {};
+    Clock* clock = nullptr;  // for `drop_after`
+    // How far dropping is on record, and how to put more on record: true once that is durable, for only then files go. Empty: nothing
+    // is dropped.
+    std::function<Sequence()> dropped_through = {};
+    std::function<bool(const SegmentsDropped&)> record_drop = {};
   };
 
   /// For who holds the book's lock: removes what a process that died has left unfinished. `head` is the log's end. Throws StorageError.
@@ -44,8 +57,8 @@ class Keeper {
   /// from another thread than `keep`.
   bool note(Sequence head, std::uint64_t log_bytes);
 
-  /// Takes one now, due or not. Nothing when `stop` was requested or the log is empty. One call at a time. Throws StorageError,
-  /// CorruptionError; then the book is as well as before, and the next one is due after as long again.
+  /// Takes one now, due or not, and then archives and drops segments as it was told to, in a book of feature level 2. Nothing when `stop`
+  /// was requested or the log is empty. One call at a time. Throws StorageError, CorruptionError; then the book is as well as before, and the next one is due after as long again.
   std::optional<TakenSnapshot> take(const std::stop_token& stop = {});
 
   /// The same, and a failure is only told to `warn`.
@@ -53,6 +66,8 @@ class Keeper {
 
  private:
   void require_room() const;
+  void tidy_segments(const LogReader& log, const TakenSnapshot& taken, const std::stop_token& stop);
+  void drop_old(const LogReader& log, Sequence relied_on, const std::stop_token& stop);
 
   Parts parts_;
   std::atomic<std::uint64_t> head_;
