@@ -177,5 +177,58 @@ TEST_F(ApplyTest, ARequestIsRememberedFromItsFirstEventToItsLast) {
   EXPECT_FALSE(outcome.events.at(0).request);
 }
 
+/// A gap of two events behind the book.
+struct ApplyBehindAGap : ApplyTest {
+  void put(Event event) {
+    book.events.push_back(next(std::move(event)));
+    apply(book.state, book.events.back());
+  }
+  void lose_two() {
+    put(GapDeclared{next({}).sequence.next(), "lost"});
+    put(EventLost{});
+  }
+};
+
+TEST_F(ApplyBehindAGap, TheBookIsOfTheLevelThatKnowsGaps) {
+  ASSERT_EQ(book.state.book().feature_level, 1U);
+  lose_two();
+  EXPECT_EQ(book.state.book().feature_level, 2U);
+}
+
+TEST_F(ApplyBehindAGap, NamesKeepTheIdsThatTheyHadAndLostOnesAreNotDefined) {
+  const NameId lost(book.state.book().names + 1);
+  const NameId found(book.state.book().names + 3);
+  expect_damage(NameDefined{Name{found, NameSort::queue, "bills"}}, "expected " + std::to_string(lost.value()));
+  lose_two();
+  put(NameDefined{Name{found, NameSort::queue, "bills"}});
+  EXPECT_EQ(book.state.book().names, found.value());
+  expect_damage(QueuePaused{lost}, "not defined");
+  expect_damage(NameDefined{Name{found, NameSort::queue, "photos"}}, "found name");
+  put(QueuePaused{found});
+  put(NameDefined{Name{lost, NameSort::kind, "lost"}});
+  EXPECT_EQ(book.state.book().names, found.value());
+}
+
+TEST_F(ApplyBehindAGap, OnlyWhereItsBeginningIsLostDoEventsSayTheGenerationThemselves) {
+  const JobId id = book.schedule();
+  JobScheduled other{book.job(id).spec, GenerationTag(77), {}};
+  lose_two();
+  expect_damage(other, "generation tag");
+  State beginning;
+  RecordedEvent event;
+  event.sequence = Sequence(1);
+  event.event = GapDeclared{Sequence(1), "lost"};
+  apply(beginning, event);
+  for (const NameId name : {other.spec->queue, other.spec->kind}) {
+    event.sequence = event.sequence.next();
+    event.event = NameDefined{*book.state.name(name)};
+    apply(beginning, event);
+  }
+  event.sequence = event.sequence.next();
+  event.event = other;
+  apply(beginning, event);
+  EXPECT_EQ(beginning.job(event.sequence)->id, (JobId{event.sequence, GenerationTag(77)}));
+}
+
 }  // namespace
 }  // namespace daybook
