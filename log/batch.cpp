@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <string>
 
 #include "daybook/core/assert.hpp"
@@ -73,6 +74,18 @@ std::size_t BatchEncoder::add(const RecordedEvent& event) {
   if (batch_.count == 0) batch_.first = event.sequence;
   ++batch_.count;
   return batch_.bytes.size() - start;
+}
+
+void BatchEncoder::add_stored(Sequence sequence, std::span<const std::byte> message) {
+  DAYBOOK_ASSERT(batch_.count == 0 || sequence.value() == batch_.first.value() + batch_.count);
+  DAYBOOK_ASSERT(!message.empty() && message.size() % 8 == 0 && message.size() <= UINT32_MAX);
+  const std::size_t start = batch_.bytes.size();
+  batch_.bytes.resize(start + message_frame_bytes + message.size());
+  store_u32(batch_.bytes.data() + start, static_cast<std::uint32_t>(message.size()));
+  std::copy(message.begin(), message.end(),
+            batch_.bytes.begin() + static_cast<std::ptrdiff_t>(start + message_frame_bytes));
+  if (batch_.count == 0) batch_.first = sequence;
+  ++batch_.count;
 }
 
 void BatchEncoder::clear() {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <cerrno>
 #include <vector>
 
+#include "copier.hpp"
 #include "daybook/core/error.hpp"
 #include "daybook/core/mutant.hpp"
 #include "daybook/log/segment_log.hpp"
@@ -16,42 +16,6 @@
 
 namespace daybook {
 namespace {
-
-constexpr std::size_t batch_bytes = 512 * 1024;  // plus the event that fills it
-
-class Copier {
- public:
-  Copier(SegmentLog& log, Storage& out) : log_(log), out_(out) {}
-
-  void add(const RecordedEvent& recorded) {
-    encoder_.add(recorded);
-    if (encoder_.batch().bytes.size() >= batch_bytes) flush();
-  }
-
-  void flush() {
-    if (encoder_.batch().count == 0) return;
-    const AppendResult result = log_.append(log_.epoch(), log_.tail(), encoder_.batch(), Room::ordinary);
-    if (const Full* full = std::get_if<Full>(&result); full != nullptr && kept("replay.copy.full"))
-      fail(ENOSPC, full->what);
-    if (const Unknown* unknown = std::get_if<Unknown>(&result); unknown != nullptr && kept("replay.copy.unknown"))
-      fail(unknown->error_number, unknown->what);
-    if (kept("replay.copy.committed") && !std::holds_alternative<Committed>(result))
-      fail(EBUSY, "somebody else writes there");
-    encoder_.clear();
-  }
-
- private:
-  [[noreturn]] void fail(int error, const std::string& what) const {
-    const Sequence at = encoder_.batch().first;
-    throw StorageError(Place{"log", std::nullopt, at}, error,
-                       out_.describe("log") + ": cannot write the copy at sequence " + std::to_string(at.value()) +
-                           ": " + what + ". Empty the directory and copy again");
-  }
-
-  SegmentLog& log_;
-  Storage& out_;
-  BatchEncoder encoder_;
-};
 
 Epoch last_epoch(const LogReader& from, Sequence until) {
   Epoch epoch(1);

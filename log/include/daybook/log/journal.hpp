@@ -39,6 +39,8 @@ class BatchEncoder {
  public:
   /// `event.sequence` continues the batch. Returns the bytes the event takes.
   std::size_t add(const RecordedEvent& event);
+  /// An event of that sequence as another log stores it: a multiple of 8 bytes that were decoded before.
+  void add_stored(Sequence sequence, std::span<const std::byte> message);
   void clear();  // keeps the memory
   [[nodiscard]] const EncodedBatch& batch() const { return batch_; }
 
