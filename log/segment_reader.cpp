@@ -172,8 +172,11 @@ Step SegmentReader::next() {
   }
   const auto padding = whole.subspan(format::batch_header_bytes + payload_bytes);
   if (kept("log.batch.padding") && !format::is_blank(padding)) {
-    return bad(step, step.offset + format::batch_header_bytes + payload_bytes,
-               "padding behind the batch that is not zero");
+    Step padded = bad(step, step.offset + format::batch_header_bytes + payload_bytes,
+                      "padding behind the batch that is not zero");
+    padded.last = Sequence(step.header.first.value() + step.header.count - 1);
+    padded.behind = format::chain_hash(whole.first<format::batch_header_bytes>(), step.payload);
+    return padded;
   }
   if (step.kind == Step::Kind::seal) {
     step = judge_seal(std::move(step));
@@ -236,17 +239,32 @@ std::uint64_t SegmentReader::nonzero_end(std::uint64_t offset) {
   }
 }
 
+void SegmentReader::move_to(std::uint64_t offset, Sequence next, const Hash& chain) {
+  cursor_.offset = offset;
+  cursor_.batch_end = offset;
+  cursor_.next = next;
+  cursor_.chain = chain;
+}
+
 std::optional<format::BatchHeader> SegmentReader::find_batch(std::uint64_t offset, Sequence from) {
+  return find(offset, from, false);
+}
+
+std::optional<format::BatchHeader> SegmentReader::find_any_batch(std::uint64_t offset, Sequence from) {
+  return find(offset, from, true);
+}
+
+std::optional<format::BatchHeader> SegmentReader::find(std::uint64_t offset, Sequence from, bool any_salt) {
   for (offset = format::align_up(offset, 8);; offset += 8) {
     const auto bytes = window(offset, format::batch_header_bytes);
     if (bytes.size() < format::batch_header_bytes) return std::nullopt;
     if (bytes[0] == std::byte{0}) continue;  // cheaper than parsing, and true of most of an unused tail
     const auto header = format::parse_batch_header(bytes);
-    if (header && (header->salt == header_.salt || !kept("log.find.salt")) &&
-        (header->offset == offset || !kept("log.find.offset")) &&
-        (header->first >= from || !kept("log.find.sequence"))) {
-      return *header;
+    if (!header || (kept("log.find.offset") && header->offset != offset) ||
+        (kept("log.find.sequence") && header->first < from)) {
+      continue;
     }
+    if (any_salt || header->salt == header_.salt || !kept("log.find.salt")) return *header;
   }
 }
 

@@ -49,6 +49,7 @@ struct Step {
   std::uint64_t bad_offset = 0;      // where exactly
   std::optional<std::uint64_t> end;  // of the batch, padding included, when its header can be believed
   std::optional<Damage> no_crash;    // no crash leaves this: what it is then
+  std::optional<Hash> behind;        // the batch itself is whole, only its padding is not: the chain hash behind it
 };
 
 class SegmentReader {
@@ -62,6 +63,9 @@ class SegmentReader {
   [[nodiscard]] SegmentFile& file() { return file_; }
   [[nodiscard]] Step next();
 
+  /// Goes on elsewhere, with the batch that continues `chain`.
+  void move_to(std::uint64_t offset, Sequence next, const Hash& chain);
+
   /// Moves over the batches that end before `sequence`, reading only their headers. Stops at whatever `next` is to judge.
   void skip_before(Sequence sequence);
 
@@ -71,8 +75,11 @@ class SegmentReader {
   [[nodiscard]] std::uint64_t nonzero_end(std::uint64_t offset);
   /// The first place from `offset` on where a batch of this segment, of `from` or later, provably begins.
   [[nodiscard]] std::optional<format::BatchHeader> find_batch(std::uint64_t offset, Sequence from);
+  /// Likewise of whatever segment, when its own salt is not known.
+  [[nodiscard]] std::optional<format::BatchHeader> find_any_batch(std::uint64_t offset, Sequence from);
 
  private:
+  [[nodiscard]] std::optional<format::BatchHeader> find(std::uint64_t offset, Sequence from, bool any_salt);
   [[nodiscard]] std::span<const std::byte> window(std::uint64_t offset, std::uint64_t bytes);
   [[nodiscard]] Step judge_header(Step step, const format::BatchHeader& header) const;
   [[nodiscard]] Step judge_seal(Step step) const;
