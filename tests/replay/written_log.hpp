@@ -28,9 +28,13 @@ inline testing::RecordedHistory eventful(std::uint64_t seed, std::size_t steps) 
 
 class WrittenLog {
  public:
-  /// `seed` decides the log's uuid. With `batches`, only so many of the history's.
-  explicit WrittenLog(testing::RecordedHistory history, std::size_t batches = SIZE_MAX, std::uint64_t seed = 1)
-      : WrittenLog(std::move(history), LogOptions{.segment_bytes_min = 64 * 1024}, batches, seed) {}
+  /// `seed` decides the log's uuid. With `batches`, only so many of the history's. With `segment_bytes`, segments stay of that size.
+  explicit WrittenLog(testing::RecordedHistory history, std::size_t batches = SIZE_MAX, std::uint64_t seed = 1,
+                      std::uint64_t segment_bytes = 0)
+      : WrittenLog(std::move(history),
+                   LogOptions{.segment_bytes_min = segment_bytes != 0 ? segment_bytes : 64 * 1024,
+                              .segment_bytes_max = segment_bytes != 0 ? segment_bytes : limits::segment_bytes_max},
+                   batches, seed) {}
   WrittenLog(testing::RecordedHistory history, const LogOptions& options, std::size_t batches = SIZE_MAX,
              std::uint64_t seed = 1)
       : history_(std::move(history)), random_(seed) {
