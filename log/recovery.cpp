@@ -7,7 +7,7 @@
 
 #include "daybook/core/error.hpp"
 #include "daybook/core/mutant.hpp"
-#include "sha256.hpp"
+#include "quarantine.hpp"
 
 // After an unclean end the page cache is not believed: it may show what a failed write-back never brought to the disk.
 // So the surviving bytes of the last segment are written anew, into a file that is synced before it takes the old
@@ -18,28 +18,17 @@ namespace {
 
 constexpr std::uint64_t chunk = 256 * 1024;
 
-std::string padded(std::uint64_t number) {
-  std::string text = std::to_string(number);
-  return text.insert(0, 20 - text.size(), '0');
-}
-
-// "00000000000000000001-8432-": what all cuts at this place begin with.
-std::string cut_prefix(Sequence segment, std::uint64_t offset) {
-  return padded(segment.value()) + "-" + std::to_string(offset) + "-";
-}
-
 std::vector<std::byte> read_range(LogFile& file, std::uint64_t offset, std::uint64_t bytes) {
   std::vector<std::byte> content(bytes);
   content.resize(file.read(offset, content));
   return content;
 }
 
-void tell_cut(LogOpening& opening, const std::string& file, const std::vector<std::byte>& bytes) {
-  const Hash hash = sha256(bytes);
+void tell_cut(LogOpening& opening, const Cut& cut) {
   opening.tail = TailStatus::torn;
-  opening.bytes_cut = bytes.size();
-  opening.cut_sha256.assign(hash.begin(), hash.end());
-  opening.quarantine = file;
+  opening.bytes_cut = cut.bytes;
+  opening.cut_sha256.assign(cut.sha256.begin(), cut.sha256.end());
+  opening.quarantine = cut.file;
 }
 
 class Recovery {
@@ -111,31 +100,13 @@ class Recovery {
   void put_aside() {
     LogFile file = LogFile::open(storage_, last().name, OpenMode::read);
     const auto bytes = read_range(file, found_.cut_from, found_.cut_bytes);
-    const Hash hash = sha256(bytes);
-    const std::string name = std::string(quarantine_folder) + "/" + cut_prefix(last().header.first, found_.cut_from) +
-                             to_hexadecimal(std::span(hash).first(8)) + ".cut";
-    make_folder(storage_, quarantine_folder);
-    if (kept("log.quarantine.sync_book")) sync_folder(storage_, "");
-    remove_if_exists(storage_, name);
-    LogFile copy = LogFile::open(storage_, name, OpenMode::create);
-    copy.write(0, bytes);
-    if (kept("log.quarantine.sync")) copy.sync();
-    if (kept("log.quarantine.sync_folder")) sync_folder(storage_, quarantine_folder);
-    tell_cut(opening_, name, bytes);
+    tell_cut(opening_, put_in_quarantine(storage_, last().header.first, found_.cut_from, bytes, evidence_removed_));
   }
 
   // An opening that was killed behind its cut has told nobody. While no event followed, the cut is told again.
   void recall_cut() {
-    std::vector<std::string> names;
-    if (storage_.list(quarantine_folder, names) != 0) return;
     const auto look_for = [&](Sequence segment, std::uint64_t offset) {
-      const std::string prefix = cut_prefix(segment, offset);
-      for (const std::string& name : names) {
-        if (!name.starts_with(prefix) || !name.ends_with(".cut")) continue;
-        const std::string path = std::string(quarantine_folder) + "/" + name;
-        LogFile file = LogFile::open(storage_, path, OpenMode::read);
-        tell_cut(opening_, path, read_range(file, 0, file.size()));
-      }
+      if (const auto cut = find_in_quarantine(storage_, segment, offset)) tell_cut(opening_, *cut);
     };
     constexpr std::uint64_t seal = format::batch_header_bytes + format::seal_payload_bytes;
     for (std::size_t i = found_.segments.size(); i-- > 0;) {
@@ -268,6 +239,7 @@ class Recovery {
                       "; " + head;
     }
     for (const std::string& note : found_.notes) opening_.note += "; " + note;
+    for (const std::string& file : evidence_removed_) opening_.note += "; " + file + " made room for it";
   }
 
   Storage& storage_;
@@ -276,6 +248,7 @@ class Recovery {
   const LogOptions& options_;
   const Inspection& found_;
   LogOpening& opening_;
+  std::vector<std::string> evidence_removed_;  // older cuts, to keep the quarantine bounded
 };
 
 }  // namespace

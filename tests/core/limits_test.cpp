@@ -84,6 +84,9 @@ const std::map<std::string, std::string> all = {DAYBOOK_LIMIT(lease_default),
                                                 DAYBOOK_LIMIT(segment_bytes_max),
                                                 DAYBOOK_LIMIT(snapshot_events_default),
                                                 DAYBOOK_LIMIT(snapshot_log_bytes_default),
+                                                DAYBOOK_LIMIT(quarantine_files_max),
+                                                DAYBOOK_LIMIT(quarantine_bytes_max),
+                                                DAYBOOK_LIMIT(quarantine_cut_bytes_max),
                                                 DAYBOOK_LIMIT(owner_wait_default)};
 #undef DAYBOOK_LIMIT
 

@@ -65,6 +65,9 @@ inline constexpr std::uint64_t segment_bytes_min = 1024 * 1024;
 inline constexpr std::uint64_t segment_bytes_max = 64 * 1024 * 1024;
 inline constexpr std::uint64_t snapshot_events_default = 1'000'000;
 inline constexpr std::uint64_t snapshot_log_bytes_default = 256 * 1024 * 1024;
+inline constexpr std::size_t quarantine_files_max = 64;  // cuts that are kept; the oldest go first
+inline constexpr std::uint64_t quarantine_bytes_max = 64 * 1024 * 1024;
+inline constexpr std::size_t quarantine_cut_bytes_max = 8 * 1024 * 1024;  // of a larger cut, beginning and end are kept
 inline constexpr Duration owner_wait_default = 5s;
 
 }  // namespace daybook::limits
