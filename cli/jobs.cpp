@@ -19,7 +19,7 @@ struct JobsOptions {
 };
 
 int jobs(const Common& common, const JobsOptions& options) {
-  const ReadingBook book(common);
+  ReadingBook book(common);
   const State state = book.state();
   const Moment now = moment_now(state);
   Table table = job_table();
@@ -43,11 +43,11 @@ int jobs(const Common& common, const JobsOptions& options) {
   if (!table.empty()) table.print();
   if (shown == 0 && !common.json) tell("no such jobs");
   if (more > 0) tell(counted(more, "more job") + " not shown: --limit " + std::to_string(options.limit));
-  return static_cast<int>(Exit::fine);
+  return book.exit_code();
 }
 
 int job(const Common& common, const JobId& id) {
-  const ReadingBook book(common);
+  ReadingBook book(common);
   const State state = book.state();
   const Job* found = state.job(id.sequence);
   if (found == nullptr) throw RefusedError("job " + to_string(id) + ": there is no such job in this book");
@@ -73,7 +73,7 @@ int job(const Common& common, const JobId& id) {
       print(event_line(recorded, state));
     }
   }
-  return static_cast<int>(Exit::fine);
+  return book.exit_code();
 }
 
 }  // namespace

@@ -38,6 +38,7 @@ void add_verbs(Tool& tool) {
   add_rebuild(tool);
   add_backup(tool);
   add_segments(tool);
+  add_salvage(tool);
 }
 
 int ended(const Tool& tool, const std::string& what, Exit code) {

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "daybook/core/error.hpp"
 #include "daybook/replay/snapshot.hpp"
 #include "daybook/system/system_clock.hpp"
 #include "exit.hpp"
@@ -45,6 +46,7 @@ ReadingBook::ReadingBook(const Common& common) {
   require_book(common);
   storage_ = PosixStorage::open(common.directory, Access::read_only);
   log_ = std::make_unique<LogReader>(*storage_);
+  head_ = log_->head().sequence;
 }
 
 StartAt ReadingBook::start() const {
@@ -52,9 +54,45 @@ StartAt ReadingBook::start() const {
                            [](const std::string& note) { tell("daybook: " + sanitized(note)); });
 }
 
-State ReadingBook::state() const {
-  ProgressLine progress("reading");
-  return rebuild(events(), log_->head().sequence, progress.callback(), start());
+ReadEvents ReadingBook::events() const {
+  return [this](Sequence from, const std::function<bool(const RecordedEvent&)>& visit) {
+    if (from > head_) return;
+    log_->read(from, [&](const RecordedEvent& recorded) { return visit(recorded) && recorded.sequence < head_; });
+  };
+}
+
+// A snapshot that the log cannot vouch for, because it is damaged there, is none.
+State ReadingBook::first_state() const {
+  try {
+    return start()(head_);
+  } catch (const CorruptionError&) {
+    return {};
+  }
+}
+
+State ReadingBook::state() {
+  State state = first_state();
+  try {
+    ProgressLine progress("reading");
+    const Sequence reached = catch_up(state, events(), head_, progress.callback());
+    if (reached < head_) {
+      throw CorruptionError(Damage::lost_acknowledged, {"log", std::nullopt, reached.next()},
+                            "the log ends with sequence " + std::to_string(reached.value()) + ", expected " +
+                                std::to_string(head_.value()));
+    }
+  } catch (const CorruptionError& error) {
+    if (error.damage() == Damage::unknown_format || state.book().head == Sequence()) throw;
+    damaged_ = true;
+    head_ = state.book().head;
+    tell("DAMAGED: " + sanitized(error.what()));
+    tell("What follows is the book as it was after #" + std::to_string(head_.value()) +
+         ", the last event before the damage. Later events may be whole: daybook salvage --out NEWDIR copies them");
+  }
+  return state;
+}
+
+int ReadingBook::exit_code() const {
+  return static_cast<int>(damaged_ ? Exit::damage : Exit::fine);
 }
 
 Moment moment_now(const View& view) {

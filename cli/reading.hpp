@@ -25,15 +25,24 @@ class ReadingBook {
 
   [[nodiscard]] Storage& storage() { return *storage_; }
   [[nodiscard]] const LogReader& log() const { return *log_; }
-  [[nodiscard]] ReadEvents events() const { return events_of(*log_); }
+  /// Up to `head`.
+  [[nodiscard]] ReadEvents events() const;
   /// Where folding may begin: at the newest snapshot that can be believed. Tells which ones cannot.
   [[nodiscard]] StartAt start() const;
-  /// Everything up to now, folded in memory.
-  [[nodiscard]] State state() const;
+  /// The last event that is shown: of the log, or before its damage once `state` met it.
+  [[nodiscard]] Sequence head() const { return head_; }
+  /// Everything up to now, folded in memory. Where the log is damaged, everything before that; it says so, loudly.
+  [[nodiscard]] State state();
+  /// Exit::damage once damage was met.
+  [[nodiscard]] int exit_code() const;
 
  private:
+  [[nodiscard]] State first_state() const;
+
   std::unique_ptr<PosixStorage> storage_;
   std::unique_ptr<LogReader> log_;
+  Sequence head_;
+  bool damaged_ = false;
 };
 
 /// The moment that "now" is for a book that nobody here has open: what is due, seen from outside.

@@ -4,7 +4,6 @@
 
 #include "daybook/core/limits.hpp"
 #include "daybook/replay/snapshot.hpp"
-#include "exit.hpp"
 #include "reading.hpp"
 #include "verbs.hpp"
 
@@ -91,7 +90,7 @@ int stat(const Common& common) {
       object["snapshots"].push_back({{"seq", snapshot.sequence.value()}, {"bytes", snapshot.bytes}});
     }
     print_json(object);
-    return static_cast<int>(Exit::fine);
+    return book.exit_code();
   }
 
   print("book        " + to_string(book.log().log_uuid()) + ", generation " + std::to_string(entity.generation.number) +
@@ -112,7 +111,7 @@ int stat(const Common& common) {
       workers += (workers.empty() ? "" : ", ") + sanitized(name->text);
   }
   if (!workers.empty()) print("workers     " + workers);
-  if (rows.empty()) return static_cast<int>(Exit::fine);
+  if (rows.empty()) return book.exit_code();
   print("");
   using Align = Table::Align;
   Table table({{"QUEUE"},
@@ -128,7 +127,7 @@ int stat(const Common& common) {
                grouped(row.cancelled), grouped(row.dead), grouped(row.uncertain), row.paused ? "paused" : ""});
   }
   table.print();
-  return static_cast<int>(Exit::fine);
+  return book.exit_code();
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "daybook/core/error.hpp"
 #include "exit.hpp"
 #include "job_output.hpp"
 #include "reading.hpp"
@@ -16,9 +17,19 @@ constexpr std::array kPhases = {Phase::scheduled, Phase::available, Phase::retry
                                 Phase::completed, Phase::cancelled, Phase::dead,      Phase::uncertain};
 using PhaseCounts = std::array<std::uint64_t, kPhases.size()>;
 
+/// Of a damaged log, as far as it can be read.
+Past past_of(ReadingBook& book, const Point& point) {
+  try {
+    return take(as_of(book.events(), book.head(), point, book.start()));
+  } catch (const CorruptionError&) {
+    static_cast<void>(book.state());  // finds the damage, and says so
+    return take(as_of(book.events(), book.head(), point, book.start()));
+  }
+}
+
 int state_at(const Common& common, const Point& point) {
-  const ReadingBook book(common);
-  const Past past = take(as_of(book.events(), book.log().head().sequence, point, book.start()));
+  ReadingBook book(common);
+  const Past past = past_of(book, point);
   const State& state = past.state;
   const Moment& then = past.resolved.moment;
 
@@ -46,12 +57,12 @@ int state_at(const Common& common, const Point& point) {
     }
     print_json(summary);
     for (const JobInfo& info : infos) print_json(job_json(info));
-    return static_cast<int>(Exit::fine);
+    return book.exit_code();
   }
 
   print("as of #" + std::to_string(past.resolved.sequence.value()) + "  " + to_string(then.wall));
   if (!past.resolved.ambiguous.empty()) tell(past.resolved.ambiguous);
-  if (queues.empty()) return static_cast<int>(Exit::fine);
+  if (queues.empty()) return book.exit_code();
   print("");
   std::vector<Table::Column> columns = {{"QUEUE"}};
   for (const Phase phase : kPhases) {
@@ -68,11 +79,11 @@ int state_at(const Common& common, const Point& point) {
     counts.row(std::move(cells));
   }
   counts.print();
-  if (infos.empty()) return static_cast<int>(Exit::fine);
+  if (infos.empty()) return book.exit_code();
   print("");
   for (const JobInfo& info : infos) add_job(jobs, info);
   jobs.print();
-  return static_cast<int>(Exit::fine);
+  return book.exit_code();
 }
 
 }  // namespace

@@ -23,5 +23,6 @@ void add_rebuild(Tool& tool);   // rebuild.cpp
 void add_snapshot(Tool& tool);  // snapshot.cpp
 void add_segments(Tool& tool);  // segments.cpp: segments archive drop
 void add_backup(Tool& tool);    // backup.cpp
+void add_salvage(Tool& tool);   // salvage.cpp
 
 }  // namespace daybook::cli

@@ -4,11 +4,13 @@
 #include <nlohmann/json.hpp>
 
 #include "daybook/projections/job_index.hpp"
+#include "daybook/replay/open_store.hpp"
 #include "daybook/replay/snapshot.hpp"
 #include "daybook/system/system_clock.hpp"
 #include "exit.hpp"
 #include "holding.hpp"
 #include "reading.hpp"
+#include "surroundings.hpp"
 #include "verbs.hpp"
 
 namespace daybook::cli {
@@ -90,15 +92,14 @@ IndexVerdict compare_index(const PosixStorage& storage, const LogReader& reader)
                                   std::to_string(reader.head().sequence.value()));
   } else {
     ProgressLine progress("comparing");
-    const State state = rebuild(events_of(reader), verdict.applied, progress.callback());
-    verdict.differences = differences(state, *index);
+    verdict.differences = daybook::verify_index(*index, events_of(reader), progress.callback());
   }
   index->close();
   if (!verdict.differences.empty()) verdict.kind = IndexVerdict::Kind::different;
   return verdict;
 }
 
-IndexVerdict verify_index(PosixStorage& storage, const Common& common) {
+IndexVerdict hold_and_compare(PosixStorage& storage, const Common& common) {
   const auto lock = hold(storage, common);
   const LogReader reader(storage);
   try {
@@ -115,6 +116,31 @@ std::vector<std::string> judge_snapshots(Storage& storage) {
   const LogReader reader(storage);
   ProgressLine progress("snapshots");
   return verify_snapshots(storage, reader, progress.callback());
+}
+
+/// What --deep adds.
+struct Deep {
+  Surroundings surroundings;
+  Duration took{};
+};
+
+Json deep_json(const Deep& deep) {
+  Json object = {{"bytes", deep.surroundings.log_bytes},
+                 {"took", to_string(deep.took)},
+                 {"quarantine", Json::array()},
+                 {"oddities", deep.surroundings.oddities}};
+  for (const auto& [name, bytes] : deep.surroundings.quarantine) {
+    object["quarantine"].push_back({{"name", name}, {"bytes", bytes}});
+  }
+  return object;
+}
+
+void print_deep(const Deep& deep) {
+  for (const auto& [name, bytes] : deep.surroundings.quarantine) {
+    print("quarantine: " + sanitized(name) + ", " + size_text(bytes) + " that recovery cut; kept as evidence");
+  }
+  for (const std::string& oddity : deep.surroundings.oddities) print("note: " + sanitized(oddity));
+  print("read " + size_text(deep.surroundings.log_bytes) + " of log in " + to_string(deep.took));
 }
 
 Json verdict_json(const LogVerdict& log, const std::optional<IndexVerdict>& index) {
@@ -198,7 +224,9 @@ void print_log_verdict(const LogVerdict& verdict, const std::string& directory) 
         break;
       }
       print("what to do next: nothing was changed, and nothing should be. Copy " + directory +
-            " as it is, look at the disk, restore the newest backup;\nwhat can be read still is: daybook log --dir " +
+            " as it is, look at the disk, restore the newest backup.\nWithout one, daybook salvage --dir " + directory +
+            " --out NEWDIR makes a new book of what can be proved;\nwhat stands before the damage can be read: daybook "
+            "log --dir " +
             directory);
       break;
   }
@@ -234,8 +262,10 @@ void print_snapshots(std::size_t count, const std::vector<std::string>& wrong, c
         " takes a new one");
 }
 
-int verify(const Common& common, bool with_index) {
+int verify(const Common& common, bool with_index, bool with_deep) {
   require_book(common);
+  SystemClock clock;
+  const BootTime begun = clock.boot();
   const auto storage = PosixStorage::open(common.directory, Access::read_only);
   LogVerdict log = verify_log(*storage);
   const bool replayed = log.kind == LogVerdict::Kind::damaged || verify_events(*storage, log);
@@ -244,13 +274,16 @@ int verify(const Common& common, bool with_index) {
   std::vector<std::string> wrong;
   if (!damaged) wrong = judge_snapshots(*storage);
   std::optional<IndexVerdict> index;
-  if (with_index && !damaged) {
+  if ((with_index || with_deep) && !damaged) {
     const auto writable = PosixStorage::open(common.directory, Access::read_write, on_network(common));
-    index = verify_index(*writable, common);
+    index = hold_and_compare(*writable, common);
   }
+  std::optional<Deep> deep;
+  if (with_deep) deep = Deep{look_around(common.directory), clock.boot() - begun};
   if (common.json) {
     Json object = verdict_json(log, index);
     object["snapshots"] = {{"count", snapshots}, {"wrong", wrong}};
+    if (deep) object["deep"] = deep_json(*deep);
     print_json(object);
   } else {
     const std::string shown = sanitized(common.directory);
@@ -259,6 +292,7 @@ int verify(const Common& common, bool with_index) {
       print("note: whether each event follows from those before it was not judged, because some were dropped");
     if (index) print_index_verdict(*index, shown);
     if (!damaged && snapshots != 0) print_snapshots(snapshots, wrong, shown);
+    if (deep) print_deep(*deep);
   }
   if (is_newer(log)) return static_cast<int>(Exit::refused);
   const bool index_fine =
@@ -271,6 +305,7 @@ int verify(const Common& common, bool with_index) {
 
 void add_verify(Tool& tool) {
   auto with_index = std::make_shared<bool>(false);
+  auto deep = std::make_shared<bool>(false);
   tool.verb("verify", "reads every byte of the log and says whether it is right", Opens::holding)
       .about(
           "reads every byte of the log: checksums, hash chain, and whether each event follows from those before.\n"
@@ -278,12 +313,14 @@ void add_verify(Tool& tool) {
           "0, with a\n"
           "note); damage is (exit 3), with its file, offset and sequence.")
       .flag("--index", *with_index, "compare the index with a replay too; needs the book to itself")
+      .flag("--deep", *deep,
+            "everything: --index, and what else lies in the directory; says how much was\nread and how long it took")
       .example(
           "  $ daybook verify\n"
           "  SEGMENT         events      written       of\n"
           "  …\n"
           "  FINE: 1,204 events in 871 batches, up to #1204; every checksum and the chain hold; closed cleanly\n")
-      .runs([&tool, with_index] { return verify(tool.common(), *with_index); });
+      .runs([&tool, with_index, deep] { return verify(tool.common(), *with_index, *deep); });
 }
 
 }  // namespace daybook::cli

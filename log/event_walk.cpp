@@ -16,7 +16,9 @@
 namespace daybook {
 namespace {
 
-constexpr const char* advice = ". Nothing was changed. Run daybook verify to see the whole extent.";
+constexpr const char* advice =
+    ". Nothing was changed. Run daybook verify to see the whole extent; daybook salvage makes a new book of what can "
+    "be proved.";
 
 [[noreturn]] void damaged(Damage damage, const std::string& path, std::uint64_t offset, Sequence sequence,
                           const std::string& found) {

@@ -18,7 +18,9 @@ namespace {
 
 constexpr const char* nothing_changed = " Nothing was changed.";
 constexpr const char* what_to_do =
-    " Nothing was changed. Run daybook verify to see the whole extent, then restore the book from a backup.";
+    " Nothing was changed. Run daybook verify to see the whole extent, then restore the book from a backup; without "
+    "one, "
+    "daybook salvage makes a new book of what can be proved.";
 
 std::string text(std::uint64_t number) {
   return std::to_string(number);

@@ -8,6 +8,7 @@
 
 #include "event_codec.hpp"
 #include "patient_storage.hpp"
+#include "segment_file.hpp"
 #include "segment_name.hpp"
 #include "segment_proof.hpp"
 #include "segment_reader.hpp"
@@ -48,28 +49,44 @@ struct LogSurvey::Impl {
   // ---- what there is ----
 
   SegmentReader reader_of(const std::string& name, const format::SegmentHeader& header) {
-    return {LogFile::open(patient, name, OpenMode::read), header};
+    return {SegmentFile::open(patient, sequences.at(name)), header};
   }
 
   void list() {
     const LogFiles found = list_log(patient);
     for (const Sequence first : found.segments) {
       SurveyedFile file{.name = segment_name(first), .header = {}, .problem = {}, .first = first};
-      LogFile opened = LogFile::open(patient, file.name, OpenMode::read);
-      const auto header = SegmentReader::read_header(opened);
-      if (header) {
-        file.header = *header;
-        file.first = header->first;
-      } else if (header.error().kind == format::Problem::Kind::newer) {
-        throw CorruptionError(Damage::unknown_format, {file.name, 0, first},
-                              header.error().sentence + ". Nothing was changed.");
-      } else {
-        file.problem = header.error().sentence;
+      try {
+        SegmentFile opened = SegmentFile::open(patient, first);
+        if (opened.form() == SegmentForm::dropped) continue;
+        file.name = opened.name();
+        look_at_header(file, opened);
+      } catch (const CorruptionError& error) {  // of an archive's own header
+        if (error.damage() == Damage::unknown_format) throw;
+        file.problem = error.what();
       }
+      sequences[file.name] = first;
       files.push_back(std::move(file));
+    }
+    if (!found.dropped.empty()) {
+      notes.emplace_back("the events before sequence " + text(found.first_readable().value()) +
+                         " were dropped: to this copy they are lost");
     }
     std::stable_sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
     witness = read_witness(patient).newest;
+  }
+
+  static void look_at_header(SurveyedFile& file, SegmentFile& opened) {
+    const auto header = SegmentReader::read_header(opened);
+    if (header) {
+      file.header = *header;
+      file.first = header->first;
+    } else if (header.error().kind == format::Problem::Kind::newer) {
+      throw CorruptionError(Damage::unknown_format, {file.name, 0, file.first},
+                            header.error().sentence + ". Nothing was changed.");
+    } else {
+      file.problem = header.error().sentence;
+    }
   }
 
   // That of the witness, if any segment bears it; else that of most segments.
@@ -129,7 +146,13 @@ struct LogSurvey::Impl {
     if (start != nullptr) reader.move_to(start->offset, start->first, start->previous);
     highest_epoch = std::max(highest_epoch, header.epoch);
     feature_level = std::max(feature_level, header.feature_level);
-    SegmentProof proof = prove_segment(reader);
+    SegmentProof proof;
+    try {
+      proof = prove_segment(reader);
+    } catch (const CorruptionError& error) {  // an archive that does not unpack: nothing of it is taken
+      blame({{file.name, error.place().offset, next}, error.what()});
+      return;
+    }
     for (Run& run : proof.runs) {
       if (run.blame && !(start != nullptr && run.first == next)) blame(std::move(*run.blame));
       accept(file.name, header, std::move(run), successor);
@@ -263,6 +286,7 @@ struct LogSurvey::Impl {
   }
 
   PatientStorage patient;
+  std::map<std::string, Sequence> sequences;  // by the names of files: as SegmentFile asks for them
   std::vector<SurveyedFile> files;
   std::optional<format::WitnessSlot> witness;
   Uuid log_uuid;

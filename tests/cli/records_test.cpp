@@ -183,6 +183,87 @@ TEST_F(RecordsOfTool, LookingChangesNothingOnTheDisk) {
   EXPECT_EQ(contents(directory()), before);
 }
 
+// ---- damage -------------------------------------------------------------------------------------------------------
+
+TEST_F(RecordsOfTool, ADamagedBookIsShownUpToItsDamageAndExits3) {
+  const std::string id = schedule();
+  const std::uint64_t before = head();
+  schedule({"--payload", "to be damaged"});
+  const fs::path segment = first_segment();
+  std::ifstream in(segment, std::ios::binary);
+  const std::string bytes(std::istreambuf_iterator<char>(in), {});
+  flip(segment, bytes.find("to be damaged"));
+  for (const Words& verb :
+       std::vector<Words>{{"stat"}, {"jobs"}, {"job", id}, {"log"}, {"state", "--at", "2100-01-01T00:00:00Z"}}) {
+    const ToolRun shown = run(verb);
+    EXPECT_EQ(shown.exit_code, 3) << verb.front();
+    EXPECT_FALSE(shown.out.empty()) << verb.front();
+    EXPECT_THAT(shown.err,
+                AllOf(HasSubstr("payload checksum"), HasSubstr("Nothing was changed"), HasSubstr("daybook salvage")))
+        << verb.front();
+  }
+  EXPECT_THAT(run({"stat"}).err, HasSubstr("DAMAGED"));
+  EXPECT_THAT(run({"jobs"}).out, HasSubstr(id));
+  EXPECT_EQ(run({"state", "--at", std::to_string(before)}).exit_code, 0) << "nothing of that is damaged";
+}
+
+TEST_F(RecordsOfTool, ADamagedBookIsSalvagedIntoANewOneThatRunsOnceItIsAdopted) {
+  const std::string doubtful = schedule();
+  schedule({"--payload", "to be damaged"});
+  const std::string later = schedule();
+  const fs::path segment = first_segment();
+  std::ifstream in(segment, std::ios::binary);
+  const std::string bytes(std::istreambuf_iterator<char>(in), {});
+  flip(segment, bytes.find("to be damaged"));
+  EXPECT_THAT(run({"verify"}).out, AllOf(HasSubstr("DAMAGED"), HasSubstr("daybook salvage")));
+  const auto before = contents(fs::path(directory()) / "log");
+
+  const ToolRun salvaged = run({"salvage", "--out", file("rescued"), "--json"});
+  EXPECT_EQ(salvaged.exit_code, 3) << salvaged.err;
+  const Json report = json_lines(salvaged).at(0);
+  EXPECT_EQ(report["whole"], false);
+  ASSERT_THAT(report["gaps"], SizeIs(1));
+  EXPECT_THAT(report["gaps"][0]["found"].get<std::string>(), HasSubstr("payload checksum"));
+  EXPECT_THAT(report["uncertain"], ElementsAre(doubtful));
+  EXPECT_EQ(contents(fs::path(directory()) / "log"), before);
+  EXPECT_THAT(run({"salvage", "--out", file("rescued")}), Refused("not empty"));
+
+  const auto there = [&](Words rest) {
+    rest.insert(rest.begin(), tool());
+    rest.insert(rest.begin() + 2, {"--dir", file("rescued")});
+    return run_program(rest, {});
+  };
+  EXPECT_EQ(there({"verify", "--index"}).exit_code, 0);
+  EXPECT_EQ(there({"adopt", "--reason", "the first one is gone"}).exit_code, 0);
+  EXPECT_THAT(there({"jobs", "--state", "uncertain"}).out, HasSubstr(doubtful));
+  EXPECT_THAT(there({"claim", "--queue", "mail", "--worker", "ada", "--json"}).out, HasSubstr(later));
+  EXPECT_EQ(there({"retry", doubtful, "--reason", "it did not run"}).exit_code, 0);
+  EXPECT_THAT(there({"claim", "--queue", "mail", "--worker", "ada", "--json"}).out, HasSubstr(doubtful));
+  EXPECT_EQ(there({"verify", "--deep"}).exit_code, 0);
+}
+
+TEST_F(RecordsOfTool, AnUndamagedBookIsSalvagedWithoutLoss) {
+  schedule();
+  const ToolRun salvaged = run({"salvage", "--out", file("copy")});
+  EXPECT_EQ(salvaged.exit_code, 0) << salvaged.err;
+  EXPECT_THAT(salvaged.out, AllOf(HasSubstr("holds what can be proved"), Not(HasSubstr("LOST"))));
+  EXPECT_THAT(salvaged.err, HasSubstr("daybook adopt"));
+}
+
+TEST_F(RecordsOfTool, VerifyDeepLooksAtEverythingAndSaysHowMuchItWas) {
+  schedule();
+  fs::create_directory(fs::path(directory()) / "quarantine");
+  std::ofstream(fs::path(directory()) / "quarantine/00000000000000000001-4096-0123456789abcdef.cut") << "evidence";
+  std::ofstream(fs::path(directory()) / "log/stray") << "?";
+  const ToolRun deep = run({"verify", "--deep"});
+  EXPECT_EQ(deep.exit_code, 0) << deep.err;
+  EXPECT_THAT(deep.out, AllOf(HasSubstr("index: equals"), HasSubstr("quarantine: quarantine/"),
+                              HasSubstr("log/stray is no file of a daybook"), ContainsRegex("read .* of log in ")));
+  const Json object = verdict({"--deep"})["deep"];
+  EXPECT_THAT(object["quarantine"], SizeIs(1));
+  EXPECT_GT(object["bytes"], 0);
+}
+
 // ---- verify -------------------------------------------------------------------------------------------------------
 
 TEST_F(RecordsOfTool, AClosedLogIsFine) {
