@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "daybook/core/error.hpp"
 #include "daybook/core/limits.hpp"
 #include "daybook/core/mutant.hpp"
 #include "file_io.hpp"
@@ -91,6 +92,18 @@ std::optional<Hash> parse_hash(std::string_view digits) {
   return hash;
 }
 
+void write_cut(Storage& storage, const std::string& name, std::span<const std::byte> bytes, bool whole) {
+  LogFile copy = LogFile::open(storage, name, OpenMode::create);
+  if (whole) {
+    copy.write(0, bytes);
+  } else {
+    constexpr std::size_t half = limits::quarantine_cut_bytes_max / 2;
+    copy.write(0, bytes.first(half));
+    copy.write(half, bytes.last(half));
+  }
+  if (kept("log.quarantine.sync")) copy.sync();
+}
+
 }  // namespace
 
 Cut put_in_quarantine(Storage& storage, Sequence segment, std::uint64_t offset, std::span<const std::byte> bytes,
@@ -104,15 +117,12 @@ Cut put_in_quarantine(Storage& storage, Sequence segment, std::uint64_t offset, 
   make_folder(storage, quarantine_folder);
   if (kept("log.quarantine.sync_book")) sync_folder(storage, "");
   remove_if_exists(storage, cut.file);
-  LogFile copy = LogFile::open(storage, cut.file, OpenMode::create);
-  if (whole) {
-    copy.write(0, bytes);
-  } else {
-    constexpr std::size_t half = limits::quarantine_cut_bytes_max / 2;
-    copy.write(0, bytes.first(half));
-    copy.write(half, bytes.last(half));
+  try {
+    write_cut(storage, cut.file, bytes, whole);
+  } catch (const StorageError&) {
+    remove_if_exists(storage, cut.file);  // a part of it would pass for evidence
+    throw;
   }
-  if (kept("log.quarantine.sync")) copy.sync();
   stay_bounded(storage, cut.file, removed);
   if (kept("log.quarantine.sync_folder")) sync_folder(storage, quarantine_folder);
   return cut;

@@ -23,7 +23,7 @@ struct Cut {
 };
 
 /// Keeps the bytes, durably, and removes the oldest cuts beyond limits::quarantine_files_max and quarantine_bytes_max; `removed`
-/// gets their names. Throws StorageError.
+/// gets their names. Throws StorageError, and then leaves no part of them (ENOSPC: no room).
 [[nodiscard]] Cut put_in_quarantine(Storage& storage, Sequence segment, std::uint64_t offset,
                                     std::span<const std::byte> bytes, std::vector<std::string>& removed);
 

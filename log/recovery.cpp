@@ -4,10 +4,12 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <utility>
 
 #include "daybook/core/error.hpp"
 #include "daybook/core/mutant.hpp"
 #include "quarantine.hpp"
+#include "sha256.hpp"
 
 // After an unclean end the page cache is not believed: it may show what a failed write-back never brought to the disk.
 // So the surviving bytes of the last segment are written anew, into a file that is synced before it takes the old
@@ -17,6 +19,7 @@ namespace daybook {
 namespace {
 
 constexpr std::uint64_t chunk = 256 * 1024;
+constexpr std::uint64_t least_payload = 64 * 1024;
 
 std::vector<std::byte> read_range(LogFile& file, std::uint64_t offset, std::uint64_t bytes) {
   std::vector<std::byte> content(bytes);
@@ -42,7 +45,10 @@ class Recovery {
     opening_.head = found_.head;
     opening_.epoch = found_.highest_epoch.next();
     opening_.log_uuid = found_.log_uuid;
-    for (const std::string& name : found_.temporaries) remove_if_exists(storage_, name);
+    for (const std::string& name : found_.temporaries) {
+      if (name != next_temporary) remove_if_exists(storage_, name);
+    }
+    next_ = take_over_reserved(storage_, least_bytes());
     ReadyLog ready = found_.tail == Inspection::Tail::clean_end ? go_on() : begin_anew();
     write_note();
     return ready;
@@ -65,7 +71,7 @@ class Recovery {
     slot.epoch = opening_.epoch;
     Witness witness = Witness::resume(storage_, slot);
     if (kept("log.go_on.revoke")) witness.write_durably(slot);
-    return {std::move(segment), std::move(witness), slot, found_.head};
+    return {std::move(segment), std::move(witness), slot, found_.head, std::move(next_)};
   }
 
   ReadyLog begin_anew() {
@@ -81,7 +87,9 @@ class Recovery {
     const SegmentSizes sizes{options_.segment_bytes_min, options_.segment_bytes_max};
     const std::uint64_t least = segment_bytes_for(0, options_.commit_alignment);
     const std::uint64_t wanted = sizes.after(last().header.segment_bytes, last().used_bytes, least);
-    auto reserved = reserve_file(storage_, wanted, std::min(wanted, std::max(least, options_.segment_bytes_min)));
+    auto reserved = std::exchange(next_, std::nullopt);
+    if (!reserved) reserved = reserve_file(storage_, wanted, std::min(wanted, least_bytes()));
+    if (!reserved) reserved = space_of_empty_segment();
     if (!reserved) {
       throw StorageError({log_folder, std::nullopt, std::nullopt}, ENOSPC,
                          "there is no room for a new segment of " + std::to_string(wanted) + " bytes in " +
@@ -92,15 +100,45 @@ class Recovery {
     header.log_uuid = found_.log_uuid;
     header.commit_alignment = options_.commit_alignment;
     SegmentWriter segment = SegmentWriter::begin(storage_, std::move(reserved->file), header);
+    if (!unkept_.empty()) static_cast<void>(keep(unkept_));  // sealing may have given back the room for it
     return {std::move(segment), renew_witness(slot), slot, found_.head};
+  }
+
+  // A little is enough to open with and to finish a little; the next segment is larger again once there is room.
+  std::uint64_t least_bytes() const {
+    const std::uint64_t least = segment_bytes_for(least_payload, options_.commit_alignment);
+    return std::min(least, options_.segment_bytes_min);
+  }
+
+  // A segment that holds nothing is about to be replaced: on a disk without room, by itself. Being killed in between leaves the
+  // log that ends before it.
+  std::optional<ReservedFile> space_of_empty_segment() {
+    const bool empty = last().end.next == last().header.first && !last().sealed;
+    if (!empty || found_.segments.size() < 2) return std::nullopt;
+    rename_file(storage_, last().name, next_temporary);
+    sync_folder(storage_, log_folder);
+    return take_over_reserved(storage_, least_bytes());
   }
 
   // ---- the tear ----
 
   void put_aside() {
     LogFile file = LogFile::open(storage_, last().name, OpenMode::read);
-    const auto bytes = read_range(file, found_.cut_from, found_.cut_bytes);
-    tell_cut(opening_, put_in_quarantine(storage_, last().header.first, found_.cut_from, bytes, evidence_removed_));
+    auto bytes = read_range(file, found_.cut_from, found_.cut_bytes);
+    tell_cut(opening_, Cut{.file = {}, .bytes = bytes.size(), .sha256 = sha256(bytes)});
+    if (!keep(bytes)) unkept_ = std::move(bytes);
+  }
+
+  // Nobody was told of these bytes. That a full disk cannot keep them does not keep the book shut; their hash goes on record.
+  bool keep(const std::vector<std::byte>& bytes) {
+    try {
+      opening_.quarantine =
+          put_in_quarantine(storage_, last().header.first, found_.cut_from, bytes, evidence_removed_).file;
+    } catch (const StorageError& error) {
+      if (error.error_number() != ENOSPC && error.error_number() != EDQUOT) throw;
+      return false;
+    }
+    return true;
   }
 
   // An opening that was killed behind its cut has told nobody. While no event followed, the cut is told again.
@@ -235,7 +273,8 @@ class Recovery {
     if (opening_.tail == TailStatus::unclean) opening_.note = "the log was not closed; nothing was torn; " + head;
     if (opening_.tail == TailStatus::torn) {
       opening_.note = "the log was not closed; " + std::to_string(opening_.bytes_cut) +
-                      " bytes of a batch that was never acknowledged were cut and kept in " + opening_.quarantine +
+                      " bytes of a batch that was never acknowledged were cut and " +
+                      (opening_.quarantine.empty() ? "not kept, the disk is full" : "kept in " + opening_.quarantine) +
                       "; " + head;
     }
     for (const std::string& note : found_.notes) opening_.note += "; " + note;
@@ -249,6 +288,8 @@ class Recovery {
   const Inspection& found_;
   LogOpening& opening_;
   std::vector<std::string> evidence_removed_;  // older cuts, to keep the quarantine bounded
+  std::optional<ReservedFile> next_;  // the reserve of the writer before, until it is used
+  std::vector<std::byte> unkept_;     // cut bytes that there was no room for
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 // being killed anywhere in it loses nothing and running it again ends the same way.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "daybook/core/ports.hpp"
@@ -21,6 +22,7 @@ struct ReadyLog {
   Witness witness;
   format::WitnessSlot said;
   Head head;
+  std::optional<ReservedFile> next = std::nullopt;  // taken over from the writer before
 };
 
 /// Goes on in the last segment after a clean end; otherwise puts the cut bytes aside, writes what survived anew, sealed,

@@ -22,6 +22,8 @@ namespace daybook {
 namespace {
 
 constexpr Duration witness_sync_interval = std::chrono::seconds(1);
+constexpr Duration room_test_interval =
+    std::chrono::milliseconds(100);                                // how often a full disk is asked whether it still is
 constexpr std::size_t batch_bytes_ceiling = std::size_t{1} << 30;  // a batch header's length has 32 bits
 constexpr std::uint64_t reserve_ahead_below = 2 * 1024 * 1024;     // room for a batch of the usual largest size
 constexpr std::uint64_t margin_segments = 4;                       // of the smallest size: for quarantine and the index
@@ -62,6 +64,8 @@ struct SegmentLog::Impl {
         slot(ready.said),
         head(ready.head),
         witness_synced_at(clock.boot()),
+        next(std::move(ready.next)),
+        tight(next.has_value()),  // it was taken over because room is scarce
         feature_level(segment.header().feature_level) {}
 
   // ---- room ----
@@ -74,22 +78,39 @@ struct SegmentLog::Impl {
 
   // Sees to it that the next segment is there and has at least `least` bytes. False: there is no room for it.
   bool reserve_next(std::uint64_t least) {
+    room_tested_at = clock.boot();
     if (!next || next->bytes < least) {
       next.reset();
       const SegmentSizes sizes{options.segment_bytes_min, options.segment_bytes_max};
       const std::uint64_t wanted = sizes.after(segment.header().segment_bytes, segment.capacity(), least);
       next = reserve_file(storage, wanted, std::max(least, options.segment_bytes_min));
+      next_durable = false;
     }
     std::uint64_t free = 0;
     const bool known = storage.free_bytes(free) == 0;
     tight = !next || (known && free < margin_segments * options.segment_bytes_min);
+    if (tight) keep_reserve();
     return next.has_value();
+  }
+
+  // A reserve whose name the disk does not know yet is gone with the power, and its room is anybody's.
+  void keep_reserve() {
+    if (!next || next_durable) return;
+    next->file.sync();
+    sync_folder(storage, log_folder);
+    next_durable = true;
   }
 
   // Ahead of need: a failure here hurts nobody yet, and comes again when it does.
   void reserve_ahead() {
+    if (tight ? room_tested_at && clock.boot() - *room_tested_at < room_test_interval : next || !should_reserve())
+      return;
+    or_do_without([&] { static_cast<void>(reserve_next(0)); });
+  }
+
+  void or_do_without(const auto& attempt) {
     try {
-      if (next ? tight : should_reserve()) static_cast<void>(reserve_next(0));
+      attempt();
     } catch (const StorageError&) {
       next.reset();
       tight = true;
@@ -214,6 +235,8 @@ struct SegmentLog::Impl {
   BootTime witness_synced_at;
   std::optional<ReservedFile> next;  // the next segment, allocated ahead
   bool tight = false;                // only the reserve is left
+  std::optional<BootTime> room_tested_at;
+  bool next_durable = false;
   bool closed = false;
   std::uint32_t feature_level;  // of the next segment
   std::optional<Unknown> poisoned;
@@ -336,7 +359,9 @@ void SegmentLog::settle() {
     impl_->poison(error);
     return;
   }
+  impl_->room_tested_at.reset();
   impl_->reserve_ahead();
+  impl_->or_do_without([&] { impl_->keep_reserve(); });
 }
 
 void SegmentLog::close() {
@@ -345,10 +370,7 @@ void SegmentLog::close() {
   impl_->say(true);
   impl_->witness.write_durably(impl_->slot);
   impl_->costs.syncs += 2;
-  if (impl_->next) {
-    impl_->next.reset();
-    static_cast<void>(impl_->storage.remove(next_temporary));  // the next opening would
-  }
+  impl_->next.reset();  // the file stays: the disk may be full when the book is opened again
 }
 
 Uuid SegmentLog::log_uuid() const {

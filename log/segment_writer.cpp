@@ -14,10 +14,28 @@
 namespace daybook {
 namespace {
 
+constexpr std::uint64_t blank_step = 256 * 1024;
+constexpr std::uint64_t plenty_beside =
+    64 * 1024 * 1024;  // with so much free, making a reserve anew is cheaper than reading one
 constexpr std::uint64_t seal_record_bytes = format::batch_header_bytes + format::seal_payload_bytes;
 
 std::uint64_t record_bytes(std::uint64_t payload_bytes, std::uint32_t alignment) {
   return format::align_up(format::batch_header_bytes + payload_bytes, alignment);
+}
+
+// A reserve that is blank is only read; what a writer that died left in it (a header) is written over, in the room it has.
+void make_blank(LogFile& file, std::uint64_t bytes) {
+  std::vector<std::byte> part(blank_step);
+  bool wrote = false;
+  for (std::uint64_t at = 0; at < bytes; at += blank_step) {
+    part.resize(std::min(blank_step, bytes - at));
+    part.resize(file.read(at, part));
+    if (std::all_of(part.begin(), part.end(), [](std::byte byte) { return byte == std::byte{0}; })) continue;
+    std::fill(part.begin(), part.end(), std::byte{0});
+    file.write(at, part);
+    wrote = true;
+  }
+  if (wrote) file.sync();
 }
 
 }  // namespace
@@ -31,6 +49,24 @@ std::optional<ReservedFile> reserve_file(Storage& storage, std::uint64_t wanted,
   LogFile file = LogFile::open(storage, next_temporary, OpenMode::create);
   for (std::uint64_t bytes = wanted; bytes >= least; bytes /= 2) {
     if (file.allocate(bytes)) return ReservedFile{std::move(file), bytes};
+  }
+  remove_if_exists(storage, next_temporary);
+  return std::nullopt;
+}
+
+std::optional<ReservedFile> take_over_reserved(Storage& storage, std::uint64_t least) {
+  try {
+    auto file = LogFile::open_if_exists(storage, next_temporary, OpenMode::read_write);
+    if (!file) return std::nullopt;
+    const std::uint64_t bytes = file->size();
+    std::uint64_t free = 0;
+    const bool plenty = storage.free_bytes(free) == 0 && free / 2 > bytes + plenty_beside;
+    if (!plenty && bytes >= least && file->allocate(bytes)) {
+      make_blank(*file, bytes);
+      return ReservedFile{std::move(*file), bytes};
+    }
+  } catch (const StorageError&) {
+    // Whatever is wrong with it, it is of no use; the log does not need it to be well.
   }
   remove_if_exists(storage, next_temporary);
   return std::nullopt;

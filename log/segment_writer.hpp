@@ -28,6 +28,10 @@ struct ReservedFile {
 /// Nothing when there is no room at all; then no file stays.
 [[nodiscard]] std::optional<ReservedFile> reserve_file(Storage& storage, std::uint64_t wanted, std::uint64_t least);
 
+/// The "log/next.tmp" that the writer before left, when it has at least `least` bytes and the disk is so full that a new one might
+/// find no room: blank, whatever it held. Otherwise nothing, and no file stays.
+[[nodiscard]] std::optional<ReservedFile> take_over_reserved(Storage& storage, std::uint64_t least);
+
 /// The size of the segment that follows one of `bytes` of which `used` were used: twice as large, unless that one was cut
 /// short, within the bounds; always enough for `least`.
 struct SegmentSizes {
