@@ -20,6 +20,7 @@ int claim(const Common& common, const ClaimOptions& options) {
   // Whoever asked for the job goes on after this process ends, and so must the lease.
   command.holder = Holder::external;
   Daybook book = open_book(common);
+  require_trusted_clock(book);
   std::vector<ClaimedJob> jobs;
   if (options.wait_for > Duration(0)) {
     jobs = take(book.claim(command, options.wait_for));

@@ -105,6 +105,9 @@ int stat(const Common& common) {
     const SnapshotEntry& newest = snapshots.back();
     print("snapshot    of #" + std::to_string(newest.sequence.value()) + ", " + size_text(newest.bytes));
   }
+  if (entity.clock_doubted) {
+    print("clock       in doubt: nothing is claimed until daybook confirm-clock; daybook clock shows why");
+  }
   std::string workers;
   for (const NameId id : state.workers()) {
     if (const Name* name = state.name(id); name != nullptr)

@@ -259,6 +259,9 @@ Verb& Tool::verb(const std::string& name, const std::string& summary, Opens open
   if (opens == Opens::writing) {
     parts->app->add_option("--actor", common.actor);
     parts->common.push_back({"--actor NAME", "who does this, for the record (your login name and uid)"});
+    parts->app->add_flag("--trust-clock", common.trust_clock);
+    parts->common.push_back(
+        {"--trust-clock", "believes the clock even when it does not fit the last event; see clock"});
   }
   Verb::Impl* help = parts.get();
   parts->app->formatter_fn([help](const CLI::App*, std::string, CLI::AppFormatMode) { return help->help(); });

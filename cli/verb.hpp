@@ -22,6 +22,7 @@ struct Common {
   bool json = false;
   Duration wait = limits::owner_wait_default;  // writing verbs
   bool allow_network = false;                  // writing verbs
+  bool trust_clock = false;                    // writing verbs
   std::string actor;                           // empty: the user of this process
   std::string reason;                          // operators' verbs
   std::string verb;                            // the word itself
@@ -31,7 +32,7 @@ struct Common {
 enum class Opens {
   reading,  // takes no lock, works beside a running service
   holding,  // takes the book's lock, records nothing: --wait
-  writing,  // takes the lock and leaves its name in the record: --wait, --actor
+  writing,  // takes the lock and leaves its name in the record: --wait, --actor, --trust-clock
 };
 
 class Verb {

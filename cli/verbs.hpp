@@ -17,6 +17,7 @@ void add_jobs(Tool& tool);      // jobs.cpp: jobs job
 void add_log(Tool& tool);       // log.cpp
 void add_state(Tool& tool);     // state.cpp
 void add_stat(Tool& tool);      // stat.cpp
+void add_clock(Tool& tool);     // clock.cpp: clock confirm-clock
 void add_verify(Tool& tool);    // verify.cpp
 void add_replay(Tool& tool);    // replay.cpp
 void add_rebuild(Tool& tool);   // rebuild.cpp

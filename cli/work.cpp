@@ -32,6 +32,7 @@ int work(const Common& common, WorkCommandOptions options) {
   if (options.worker.empty()) options.worker = default_worker();
   Signals signals;
   Daybook book = open_book(common);
+  require_trusted_clock(book);
   CommandWorker worker(common, options, book, signals);
   worker.run();
   book.close();

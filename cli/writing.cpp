@@ -28,7 +28,8 @@ void tell_opening(const Common& common, const OpeningReport& report) {
   if (report.tail == TailStatus::created) tell("made a new daybook in " + shown);
   if (report.tail == TailStatus::torn) {
     tell("the last write was torn by a crash: " + counted(report.bytes_cut, "byte") +
-         " that nobody was told of were cut, and are kept in quarantine");
+         " that nobody was told of were cut, and " +
+         (report.quarantine.empty() ? "not kept: the disk is full" : "are kept in quarantine"));
   }
   // `rebuild` has dropped it a moment ago, and says so itself.
   if (report.index_rebuilt && report.tail != TailStatus::created && common.verb != "rebuild") {
@@ -46,6 +47,7 @@ Daybook open_book(const Common& common, IfMissing if_missing) {
   options.allow_network = common.allow_network;
   options.actor = context(common).actor;
   options.actor_origin = context(common).origin;
+  options.clock_policy = common.trust_clock ? ClockPolicy::trust : ClockPolicy::ask;
   options.purpose = "daybook " + common.verb;
   // A run that ends after one command would give each one up half made.
   if (common.verb != "work") options.snapshots = {.every_events = 0, .every_log_bytes = 0};
@@ -55,6 +57,14 @@ Daybook open_book(const Common& common, IfMissing if_missing) {
   Daybook book = Daybook::open(common.directory, std::move(options));
   tell_opening(common, book.opening());
   return book;
+}
+
+void require_trusted_clock(const Daybook& book) {
+  if (!book.opening().clock_doubted) return;
+  throw RefusedError(
+      "nothing can be claimed while the clock is in doubt, and nobody can confirm it while this process has the book: "
+      "see "
+      "daybook clock, then daybook confirm-clock --reason …, or give --trust-clock");
 }
 
 Context context(const Common& common) {

@@ -15,6 +15,9 @@ enum class IfMissing { refuse, create };
 /// Opens, and tells on standard error what a person should know about it (made, cut, rebuilt, held).
 [[nodiscard]] Daybook open_book(const Common& common, IfMissing if_missing = IfMissing::refuse);
 
+/// For verbs that would only wait while the clock is in doubt. Throws RefusedError with what to do.
+void require_trusted_clock(const Daybook& book);
+
 /// Who and why, for the record: what --actor said, or the user of this process.
 [[nodiscard]] Context context(const Common& common);
 

@@ -105,8 +105,10 @@ Refused judge(Draft& draft, const Schedule& command) {
     }
   }
   if (!draft.bounds.room) {
-    return Refusal{RefusalCode::storage_full,
-                   "no room for new jobs: free some space; what is scheduled goes on meanwhile"};
+    return Refusal{
+        RefusalCode::storage_full,
+        "no room for new jobs, the disk is nearly full: make room on the book's file system, and they are taken again "
+        "without a restart; what is scheduled goes on meanwhile"};
   }
   const NameId queue = draft.name(NameSort::queue, command.queue);
   const NameId kind = draft.name(NameSort::kind, command.kind);
@@ -124,9 +126,10 @@ Refused judge(Draft& draft, const Schedule& command) {
 Refused judge(Draft& draft, const Claim& command) {
   if (auto refused = check_asked(command)) return refused;
   if (draft.book().clock_doubted) {
-    return Refusal{
-        RefusalCode::clock_doubted,
-        "the clock does not fit the last event before this opening: nothing is claimed until it is confirmed"};
+    return Refusal{RefusalCode::clock_doubted,
+                   "the clock is in doubt, it did not fit the last event before the book was opened: nothing is "
+                   "claimed until it is "
+                   "confirmed; see: daybook clock, daybook confirm-clock"};
   }
   const View& view = draft.view;
   ReadyQuery query;

@@ -8,6 +8,13 @@
 
 namespace daybook {
 
+std::optional<Duration> doubtful_gap(const Book& book, Instant wall) {
+  if (book.head == Sequence() || book.feature_level < 2) return std::nullopt;
+  const Duration gap = wall - book.head_wall;
+  const bool ahead = gap > limits::clock_ahead_max && !book.held;
+  return gap < -limits::clock_back_max || ahead ? std::optional(gap) : std::nullopt;
+}
+
 Refused judge(Draft& draft, const ConfirmClock&) {
   if (draft.book().clock_doubted) draft.add(ClockConfirmed{});
   return std::nullopt;

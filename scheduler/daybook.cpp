@@ -241,6 +241,9 @@ Result<void> Daybook::resume(std::string queue, std::string reason) {
 Result<void> Daybook::adopt(std::string reason) {
   return impl_->done(AdoptBook{}, std::move(reason));
 }
+Result<void> Daybook::confirm_clock(std::string reason) {
+  return impl_->done(ConfirmClock{}, std::move(reason));
+}
 
 Result<void> Daybook::upgrade(std::string reason) {
   return impl_->done(RaiseFeatureLevel{}, std::move(reason));

@@ -50,6 +50,7 @@ bool makes_available(const Event& event) {
                         [](const JobRetried&) { return true; },
                         [](const QueueResumed&) { return true; },
                         [](const BookAdopted&) { return true; },
+                        [](const ClockConfirmed&) { return true; },
                         [](const auto&) { return false; },
                     },
                     event);
@@ -64,8 +65,9 @@ bool puts_refusal_on_record(const RecordedEvent& recorded) {
   return std::holds_alternative<OutcomeRefused>(recorded.event);
 }
 
-bool nothing_claimed(const Result<std::vector<Answer>>& answers) {
-  return answers && std::get<Claimed>(answers->front()).jobs.empty();
+bool goes_on_waiting(const Result<std::vector<Answer>>& answers) {
+  if (!answers) return answers.error().code == RefusalCode::clock_doubted;
+  return std::get<Claimed>(answers->front()).jobs.empty();
 }
 
 template <class T>
@@ -82,6 +84,7 @@ Engine::Engine(Parts parts)
       clock_(parts.clock),
       random_(parts.random),
       bounds_(parts.bounds),
+      clock_policy_(parts.clock_policy),
       warn_(std::move(parts.warn)),
       start_(std::move(parts.start)) {
   DAYBOOK_ASSERT(store_ != nullptr);
@@ -119,12 +122,18 @@ std::uint32_t Engine::record_opening(BookOpened opening, std::vector<Setting> se
   const bool fresh = before.head == Sequence(0);
   Moment now = this->now();
   opening.boot_id = clock_.boot_id();
-  opening.new_boot = !fresh && opening.boot_id != before.boot_id;
+  // A boot time before that of the last event cannot be of the boot that it was of, whatever the id says: a virtual machine
+  // that was set back, say. Its times are not compared.
+  opening.new_boot = !fresh && (opening.boot_id != before.boot_id || now.boot < before.head_boot);
+  const std::optional<Duration> doubted =
+      clock_policy_ == ClockPolicy::ask ? doubtful_gap(before, now.wall) : std::nullopt;
   if (fresh) {
     opening.book_offset = -now.boot.time_since_epoch();
   } else if (opening.new_boot) {
     // Nobody knows how long the machine was off but the wall clock, which is believed up to a bound: late, never early.
-    const Duration gap = std::clamp(now.wall - before.head_wall, Duration(0), limits::boot_gap_max);
+    // A clock in doubt says nothing about it.
+    const Duration gap =
+        doubted ? Duration(0) : std::clamp(now.wall - before.head_wall, Duration(0), limits::boot_gap_max);
     const BookTime resumed = before.book_time(before.head_boot) + gap;
     opening.book_offset = resumed.time_since_epoch() - now.boot.time_since_epoch();
   } else {
@@ -145,6 +154,8 @@ std::uint32_t Engine::record_opening(BookOpened opening, std::vector<Setting> se
     }
   }
   if (!settings.empty()) submission.commands.emplace_back(Configure{std::move(settings)});
+  if (doubted) submission.commands.emplace_back(DoubtClock{ClockDoubted{before.head_wall, *doubted}});
+  if (clock_policy_ == ClockPolicy::trust && before.clock_doubted) submission.commands.emplace_back(ConfirmClock{});
 
   const Outcome outcome = execute_safely(submission, now);
   DAYBOOK_ASSERT(outcome.answers.has_value());
@@ -168,6 +179,7 @@ void Engine::close() {
 
 void Engine::record_end() {
   const Moment now = this->now();
+  if (boot_clock_went_back(now)) std::rethrow_exception(poison_);
   take(execute_safely(Submission{.commands = {CloseBook{}}, .context = own_context()}, now));
   flush();
   if (poison_) std::rethrow_exception(poison_);
@@ -217,7 +229,7 @@ Engine::Step Engine::step() {
   taken_.swap(inbox_);
   const Moment now = this->now();
   try {
-    if (!poison_) work_through(now);
+    if (!poison_ && !boot_clock_went_back(now)) work_through(now);
     if (!poison_) plan_wake(step_, now);
   } catch (...) {
     // Memory may hold half a change by now: nothing that rests on it leaves the engine.
@@ -267,6 +279,18 @@ void Engine::refuse_all() {
   unsynced_cancels_.clear();
   waiting_.clear();
   encoder_.clear();
+}
+
+// Leases and delays are measured by this clock, and it never goes back while a machine runs: what it says now, and whatever it
+// said before, cannot both be believed. The next opening begins a new count.
+bool Engine::boot_clock_went_back(const Moment& now) {
+  if (!sampled_ || now.boot >= sampled_->boot) return false;
+  poison(
+      StorageError(Place{}, 0,
+                   "the clock of this boot went back by " + to_string(sampled_->boot - now.boot) +
+                       ", which cannot be while a machine runs; nothing was recorded since: close the book and open it "
+                       "again"));
+  return true;
 }
 
 // Book time and wall time are both sampled, never maximised: a step is put on record and changes nothing by itself.
@@ -338,7 +362,7 @@ void Engine::serve_waiting(const Moment& now) {
     }
     Outcome outcome = execute_safely(claim->submission, now);
     take(outcome);
-    if (nothing_claimed(outcome.answers)) {
+    if (goes_on_waiting(outcome.answers)) {
       ++claim;
       continue;
     }
@@ -353,7 +377,13 @@ void Engine::end_waiting(const Moment& now) {
       ++claim;
       continue;
     }
-    unsynced_.emplace_back(std::move(claim->completion), Reply{std::vector<Answer>{Claimed{}}, nullptr});
+    Reply reply{std::vector<Answer>{Claimed{}}, nullptr};
+    if (!claim->withdrawn && store_->book().clock_doubted) {  // whoever waited in vain learns why
+      Outcome outcome = execute_safely(claim->submission, now);
+      take(outcome);
+      reply.answers = std::move(outcome.answers);
+    }
+    unsynced_.emplace_back(std::move(claim->completion), std::move(reply));
     claim = waiting_.erase(claim);
   }
 }

@@ -156,12 +156,14 @@ OpenedBook open_book(const std::filesystem::path& directory, const Options& opti
   std::function<void(const std::string&)> warn;
   if (options.log && index == nullptr) options.log(LogLevel::warning, store.note);
   if (options.log) warn = [log = options.log](const std::string& sentence) { log(LogLevel::warning, sentence); };
+  const Instant last_event = entities->book().head_wall;
   book.engine = std::make_unique<Engine>(Engine::Parts{.journal = *book.log,
                                                        .store = std::move(entities),
                                                        .index = index,
                                                        .clock = *book.clock,
                                                        .random = *book.random,
                                                        .bounds = options.bounds,
+                                                       .clock_policy = options.clock_policy,
                                                        .warn = std::move(warn),
                                                        .start = start});
   book.report.claims_ended = book.engine->open(opening_event(found), settings(options.bounds));
@@ -170,12 +172,21 @@ OpenedBook open_book(const std::filesystem::path& directory, const Options& opti
   book.report.head = book.log->tail().sequence;
   book.report.epoch = found.epoch;
   book.report.bytes_cut = found.bytes_cut;
+  book.report.quarantine = found.quarantine;
   book.report.events_replayed = store.events_replayed;
   book.report.index_rebuilt = store.rebuilt;
   book.report.snapshot = store.began_at;
   book.report.index_note = store.note;
   book.report.held = book.engine->view().book().held;
+  book.report.clock_doubted = book.engine->view().book().clock_doubted;
   book.report.note = found.note;
+  if (options.log && book.report.clock_doubted) {
+    options.log(LogLevel::warning,
+                "the clock is in doubt: it says " + to_string(now.wall) +
+                    ", and the last event before this opening is of " + to_string(last_event) +
+                    "; nothing is claimed until somebody confirms the clock: daybook confirm-clock, or "
+                    "Daybook::confirm_clock");
+  }
   return book;
 }
 

@@ -62,6 +62,7 @@ struct Options {
   // What a book that is made here may hold: lower, and an older release can open it. An existing one keeps what it has.
   std::uint32_t feature_level = limits::feature_level_highest;
   bool allow_network = false;                        // a directory on a network file system, at your own risk
+  ClockPolicy clock_policy = ClockPolicy::ask;       // when the clock does not fit the book's last event
   std::string purpose = {};  // shown to others that find the book held; "" is the program's name
   // What the book has to say; called from any thread. Keep it short, and call nothing of the book in it. Unset: silent.
   std::function<void(LogLevel, const std::string&)> log = {};
@@ -78,13 +79,15 @@ struct OpeningReport {
   TailStatus tail{};
   Sequence head;  // the last event, the opening included
   Epoch epoch;
-  std::uint64_t bytes_cut = 0;  // with `torn`; they are kept in quarantine
+  std::uint64_t bytes_cut = 0;  // with `torn`
+  std::string quarantine;       // the file that keeps them; "" when the disk had no room for it
   std::uint64_t events_replayed = 0;
   bool index_rebuilt = false;
   Sequence snapshot;               // then: of the snapshot it began from; 0: from the first event
   std::string index_note;          // why, when it was
   std::uint32_t claims_ended = 0;  // of handlers of the process that died
   bool held = false;               // a copy: nothing runs until it is adopted
+  bool clock_doubted = false;      // nothing is claimed until the clock is confirmed
   std::string note;                // one line for a log
 };
 
@@ -134,7 +137,8 @@ class Daybook {
   // ---- one command, blocking: returns when the answer is durable ----
   Result<JobId> schedule(Schedule command);              // the existing job's id for OnConflict::return_existing
   Result<std::vector<ClaimedJob>> claim(Claim command);  // what is due now, at most `count`, possibly nothing
-  /// Waits for something to be due, until `wait` (book time) has passed or `stop` is requested: then nothing.
+  /// Waits for something to be due, until `wait` (book time) has passed or `stop` is requested: then nothing. While the clock is in
+  /// doubt (Options::clock_policy) it waits for the confirmation too, and is refused clock_doubted when `wait` is over.
   Result<std::vector<ClaimedJob>> claim(Claim command, Duration wait, std::stop_token stop = {});
   Result<Renewed> renew(Renew command);
   Result<void> complete(const ClaimedJob& job, Envelope result = {});
@@ -150,6 +154,8 @@ class Daybook {
   Result<void> adopt(std::string reason);
   /// Lets the book hold what this release knows. Releases that know less refuse it from here on; there is no way back.
   Result<void> upgrade(std::string reason);
+  /// The clock is right, although it does not fit the last event before the opening: claims are granted from here on.
+  Result<void> confirm_clock(std::string reason);
 
   // ---- any commands: a batch is wholly done or not at all, under one sync; each sees the effects of those before ----
   /// A context whose actor is left at its default is done in the name of Options::actor.

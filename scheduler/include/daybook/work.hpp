@@ -103,6 +103,7 @@ class WorkLoop {
   WorkLoop& on(std::string kind, Handler handler);
 
   /// Joins (on the record) and begins to claim. Refused when the book is held, or a name is no name.
+  /// While the clock is in doubt it waits for the confirmation.
   Result<void> start();
 
   /// Claims no more, hands back what no handler has begun, waits for the running ones; after `patience` their stop tokens

@@ -3,6 +3,7 @@
 
 // decide judges: pure, it changes nothing. Policy, time and chance are settled here and written into the events.
 
+#include <cstdint>
 #include <optional>
 #include <vector>
 
@@ -21,6 +22,18 @@ struct Bounds {
   std::size_t batch_bytes = limits::batch_bytes_default;
   bool room = true;  // false: new jobs are refused with storage_full
 };
+
+/// What an opening does when the wall clock is more than five minutes before the book's last event, or a year after it
+/// (limits::clock_back_max, clock_ahead_max). Books of feature level 1 always trust.
+enum class ClockPolicy : std::uint8_t {
+  ask,    // it is put on record, and nothing is claimed until somebody confirms the clock
+  trust,  // the clock is believed; a doubt that an earlier opening recorded is ended
+};
+
+/// How far the wall clock is from the last event of a book that is being opened, when that is further than it would be if the
+/// clock were right. A held copy is as old as the past it shows, so there only a clock before that past is strange. Never in
+/// a book of feature level 1 or without events.
+[[nodiscard]] std::optional<Duration> doubtful_gap(const Book& book, Instant wall);
 
 /// Events without a refusal: they happen. With one: the command is refused, and the events say so on the record.
 struct Decision {

@@ -50,6 +50,7 @@ class Engine {
     Clock& clock;
     Random& random;
     Bounds bounds = {};
+    ClockPolicy clock_policy = ClockPolicy::ask;
     std::function<void(const std::string&)> warn = {};  // what an operator should know; may be empty
     StartAt start = {};  // where folding may begin when the index fails
   };
@@ -57,7 +58,8 @@ class Engine {
   ~Engine();
 
   /// The first thing to happen: records the opening (and for an empty book the generation), ends what died with the last
-  /// owner. `opening` is completed with the times and the boot. Throws StorageError. Returns how many claims were ended.
+  /// owner, and doubts a clock that does not fit the last event. `opening` is completed with the times and the boot. Throws
+  /// StorageError. Returns how many claims were ended.
   std::uint32_t open(BookOpened opening, std::vector<Setting> settings);
 
   /// Records the end and syncs everything. Nothing may be queued or waiting: withdraw_all() and step() come before. No call
@@ -66,8 +68,8 @@ class Engine {
 
   void submit(Submission submission, Completion completion);
 
-  /// Like submitting the claim, but waits for something to claim until book time reaches `until`. The caller chooses the
-  /// ticket, to withdraw by.
+  /// Like submitting the claim, but waits for something to claim until book time reaches `until`; while the clock is in doubt,
+  /// for its confirmation (at the end of the wait: clock_doubted). The caller chooses the ticket, to withdraw by.
   void submit_claim(Ticket ticket, Claim claim, Context context, BookTime until, Completion completion);
   /// The waiting claim is answered with nothing by the next step, unless it was answered before.
   void withdraw(Ticket ticket);
@@ -113,6 +115,7 @@ class Engine {
   auto or_poisoned(const Body& body);
   std::uint32_t record_opening(BookOpened opening, std::vector<Setting> settings);
   void record_end();
+  [[nodiscard]] bool boot_clock_went_back(const Moment& now);
   void note_clock_step(const Moment& now);
   void work_through(const Moment& now);
   void refuse_all();
@@ -137,6 +140,7 @@ class Engine {
   Clock& clock_;
   Random& random_;
   Bounds bounds_;
+  ClockPolicy clock_policy_;
   std::function<void(const std::string&)> warn_;
   StartAt start_;
 
