@@ -31,8 +31,6 @@ using testing::SizeIs;
 class Day {
  public:
   Day() {
-    book_.log_options.segment_bytes_min = 16 * 1024;
-    book_.log_options.segment_bytes_max = 32 * 1024;
     book_.open();
     for (int i = 0; i < 40; ++i) book_.schedule(EngineBook::mail());
   }
@@ -142,7 +140,7 @@ TEST(FullDisk, IsNotAskedForRoomByEachRefusedSchedule) {
 TEST(FullDisk, LeavesAReserveThatFinishesAThousandJobsAndThenLosesNothing) {
   EngineBook book;
   book.open();
-  for (int i = 0; i < 5000; ++i) {
+  for (int i = 0; i < 30'000; ++i) {
     book.submit(EngineBook::mail());
     if (i % 500 == 499) book.step();
   }
@@ -153,7 +151,7 @@ TEST(FullDisk, LeavesAReserveThatFinishesAThousandJobsAndThenLosesNothing) {
   one.count = 1;
   std::vector<JobId> completed;
   try {
-    while (completed.size() < 4900) {
+    while (completed.size() < 29'000) {
       const ClaimedJob job = book.claim(one).front();
       book.ask(Complete{job.id, job.token, {}}).value();
       completed.push_back(job.id);
