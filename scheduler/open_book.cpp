@@ -7,9 +7,7 @@
 #include <string_view>
 #include <utility>
 
-#include "daybook/core/state.hpp"
 #include "daybook/log/log_reader.hpp"
-#include "daybook/replay/open_store.hpp"
 #include "daybook/replay/replay.hpp"
 #include "daybook/replay/snapshot.hpp"
 #include "daybook/system/process.hpp"
@@ -17,6 +15,7 @@
 #include "daybook/system/system_random.hpp"
 #include "daybook/system/system_waiter.hpp"
 #include "daybook/version.hpp"
+#include "start_engine.hpp"
 
 namespace daybook {
 
@@ -57,24 +56,6 @@ std::unique_ptr<StorageLock> lock_or_name_owner(PosixStorage& storage, OpenedBoo
   }
 }
 
-BookOpened opening_event(const LogOpening& found) {
-  BookOpened opening;
-  opening.epoch = found.epoch;
-  opening.tail = found.tail;
-  opening.bytes_cut = found.bytes_cut;
-  opening.cut_sha256 = found.cut_sha256;
-  opening.process = process_id();
-  opening.host = host_name();
-  opening.release = version;
-  return opening;
-}
-
-std::vector<Setting> settings(const Bounds& bounds) {
-  return {{"batch_bytes", std::to_string(bounds.batch_bytes)},
-          {"batch_commands", std::to_string(bounds.batch_commands)},
-          {"payload_bytes", std::to_string(bounds.payload_bytes)}};
-}
-
 void check_options(const Options& options) {
   const Bounds& bounds = options.bounds;
   if (options.feature_level < limits::feature_level_first || options.feature_level > limits::feature_level_highest) {
@@ -87,22 +68,6 @@ void check_options(const Options& options) {
     throw std::invalid_argument("daybook::Options::bounds: payload_bytes is at most " +
                                 std::to_string(limits::payload_bytes_max) + " and batch_bytes at most " +
                                 std::to_string(limits::batch_bytes_max));
-  }
-}
-
-// The log is well by now. An index that cannot be opened or made (a full disk) does not keep the book shut.
-StoreOpening open_index(OpenedBook& book, const LogOpening& found, const Moment& now, const StartAt& start) {
-  PosixStorage& storage = *book.storage;
-  try {
-    return open_store(
-        storage.path() + "/index", *book.log, found.log_uuid, book.clock->boot_id(), now,
-        [&](Sequence sequence) { return LogReader(storage).chain_at(sequence); }, start);
-  } catch (const StorageError& error) {
-    const int number = error.error_number();
-    if (number != ENOSPC && number != EDQUOT && number != EIO) throw;  // a symbolic link, no permission: for people
-    StoreOpening none;
-    none.note = std::string("the index failed, going on in memory: ") + error.what();
-    return none;
   }
 }
 
@@ -144,46 +109,39 @@ OpenedBook open_book(const std::filesystem::path& directory, const Options& opti
   book.log = log_exists(*book.storage) ? SegmentLog::open(*book.storage, *book.clock, *book.random, {}, found)
                                        : SegmentLog::create(*book.storage, *book.clock, *book.random,
                                                             LogOptions{.feature_level = options.feature_level}, found);
-  const Moment now{book.clock->wall(), book.clock->boot(), BookTime{}, 0};
-  const StartAt start = snapshot_start(*book.storage, found.log_uuid, options);
-  StoreOpening store = open_index(book, found, now, start);
-  JobIndex* index = store.index.get();
-  std::unique_ptr<Store> entities = std::move(store.index);
-  if (entities == nullptr) {
-    entities = std::make_unique<State>(rebuild(events_of(*book.log), book.log->tail().sequence, {}, start));
-  }
-
   std::function<void(const std::string&)> warn;
-  if (options.log && index == nullptr) options.log(LogLevel::warning, store.note);
   if (options.log) warn = [log = options.log](const std::string& sentence) { log(LogLevel::warning, sentence); };
-  const Instant last_event = entities->book().head_wall;
-  book.engine = std::make_unique<Engine>(Engine::Parts{.journal = *book.log,
-                                                       .store = std::move(entities),
-                                                       .index = index,
-                                                       .clock = *book.clock,
-                                                       .random = *book.random,
-                                                       .bounds = options.bounds,
-                                                       .clock_policy = options.clock_policy,
-                                                       .warn = std::move(warn),
-                                                       .start = start});
-  book.report.claims_ended = book.engine->open(opening_event(found), settings(options.bounds));
+  StartedEngine started =
+      start_engine({.journal = *book.log,
+                    .found = found,
+                    .chain_at = [&](Sequence sequence) { return LogReader(*book.storage).chain_at(sequence); },
+                    .index_folder = book.storage->path() + "/index",
+                    .clock = *book.clock,
+                    .random = *book.random,
+                    .bounds = options.bounds,
+                    .clock_policy = options.clock_policy,
+                    .owner = {.process = process_id(), .host = host_name(), .release = version},
+                    .warn = std::move(warn),
+                    .start = snapshot_start(*book.storage, found.log_uuid, options)});
+  book.engine = std::move(started.engine);
 
   book.report.tail = found.tail;
   book.report.head = book.log->tail().sequence;
   book.report.epoch = found.epoch;
   book.report.bytes_cut = found.bytes_cut;
   book.report.quarantine = found.quarantine;
-  book.report.events_replayed = store.events_replayed;
-  book.report.index_rebuilt = store.rebuilt;
-  book.report.snapshot = store.began_at;
-  book.report.index_note = store.note;
+  book.report.events_replayed = started.events_replayed;
+  book.report.index_rebuilt = started.index_rebuilt;
+  book.report.snapshot = started.began_at;
+  book.report.index_note = std::move(started.index_note);
+  book.report.claims_ended = started.claims_ended;
   book.report.held = book.engine->view().book().held;
   book.report.clock_doubted = book.engine->view().book().clock_doubted;
   book.report.note = found.note;
   if (options.log && book.report.clock_doubted) {
     options.log(LogLevel::warning,
-                "the clock is in doubt: it says " + to_string(now.wall) +
-                    ", and the last event before this opening is of " + to_string(last_event) +
+                "the clock is in doubt: it says " + to_string(book.clock->wall()) +
+                    ", and the last event before this opening is of " + to_string(started.last_event) +
                     "; nothing is claimed until somebody confirms the clock: daybook confirm-clock, or "
                     "Daybook::confirm_clock");
   }
