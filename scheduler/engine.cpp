@@ -201,6 +201,7 @@ void Engine::submit(Submission submission, Completion completion) {
 }
 
 void Engine::submit_claim(Ticket ticket, Claim claim, Context context, BookTime until, Completion completion) {
+  DAYBOOK_ASSERT(!context.request);
   Submission submission{.commands = {std::move(claim)}, .context = std::move(context)};
   waiting_.push_back({ticket, std::move(submission), until, std::move(completion), false});
   available_ = true;  // it has not been tried yet

@@ -69,7 +69,8 @@ class Engine {
   void submit(Submission submission, Completion completion);
 
   /// Like submitting the claim, but waits for something to claim until book time reaches `until`; while the clock is in doubt,
-  /// for its confirmation (at the end of the wait: clock_doubted). The caller chooses the ticket, to withdraw by.
+  /// for its confirmation (at the end of the wait: clock_doubted). The caller chooses the ticket, to withdraw by. Without a
+  /// request id: what it may lead to is not settled when it is submitted.
   void submit_claim(Ticket ticket, Claim claim, Context context, BookTime until, Completion completion);
   /// The waiting claim is answered with nothing by the next step, unless it was answered before.
   void withdraw(Ticket ticket);
