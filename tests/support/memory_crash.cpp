@@ -10,6 +10,7 @@ namespace daybook::test {
 void MemoryStorage::Disk::end_life() {
   ++life;
   off = false;
+  cut.reset();
   locked = false;
   planned.clear();
 }

@@ -88,12 +88,12 @@ int MemoryStorage::Disk::enter(Operation operation, const std::string& name) {
   ++call_counts[static_cast<std::size_t>(operation)];
   ++call_count;
   if (!planned.empty()) {
-    if (const int error = planned_error(operation)) return error;
+    if (const int error = planned_error(operation, name)) return error;
   }
   return faulty ? drawn_error(operation, name) : 0;
 }
 
-int MemoryStorage::Disk::planned_error(Operation operation) {
+int MemoryStorage::Disk::planned_error(Operation operation, const std::string& name) {
   int error_number = 0;
   for (Planned& plan : planned) {
     if (plan.nth == 0 || (plan.operation && *plan.operation != operation)) continue;
@@ -102,6 +102,7 @@ int MemoryStorage::Disk::planned_error(Operation operation) {
     if (plan.error_number == 0) {
       note(Fault::power_cut);
       off = true;
+      cut = Cut{operation, name};
       throw PowerCut{};
     }
     if (plan.for_good) plan.nth = 1;

@@ -58,6 +58,7 @@ struct MemoryStorage::Disk {
   std::set<std::string> new_folders;  // not yet synced into the book's directory
   std::uint64_t life = 0;             // raised by every end: handles of an earlier life are dead
   bool off = false;                   // after a power cut
+  std::optional<Cut> cut;             // where
   bool locked = false;
 
   std::uint64_t last_number = 0;  // of a file
@@ -85,7 +86,7 @@ struct MemoryStorage::Disk {
 
   /// Counts the call; answers the errno it has to fail with, or 0.
   int enter(Operation operation, const std::string& name);
-  int planned_error(Operation operation);
+  int planned_error(Operation operation, const std::string& name);
   int drawn_error(Operation operation, const std::string& name);
   /// Does it happen here? The caller counts it once it had an effect.
   bool draw(Fault fault, const std::string& name);

@@ -106,6 +106,13 @@ class MemoryStorage::Lock final : public StorageLock {
   std::uint64_t life_;
 };
 
+const char* name_of(Operation operation) {
+  static constexpr std::array<const char*, operation_count> names{
+      "open",       "create",         "read", "write",       "sync_data", "sync",   "truncate",    "allocate",  "size",
+      "drop_cache", "make_read_only", "list", "make_folder", "rename",    "remove", "sync_folder", "free_bytes"};
+  return names.at(static_cast<std::size_t>(operation));
+}
+
 MemoryStorage::MemoryStorage() : disk_(std::make_shared<Disk>()) {}
 MemoryStorage::~MemoryStorage() = default;
 
@@ -264,6 +271,11 @@ void MemoryStorage::fail_for_good(std::uint64_t nth, int error_number) {
 
 void MemoryStorage::cut_power_at(std::uint64_t nth) {
   plan(std::nullopt, nth, 0, false);
+}
+
+std::optional<MemoryStorage::Cut> MemoryStorage::cut_at() const {
+  const std::lock_guard guard(disk_->mutex);
+  return disk_->cut;
 }
 
 bool MemoryStorage::fired() const {

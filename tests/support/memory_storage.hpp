@@ -42,6 +42,7 @@ enum class Operation : std::uint8_t {
   free_bytes,
 };
 inline constexpr std::size_t operation_count = 17;
+[[nodiscard]] const char* name_of(Operation operation);
 
 /// Thrown out of the storage call at which the power was cut (`cut_power_at`); every call after it fails
 /// until `crash` or `kill`. Not a std::exception, so that nothing catches it by accident.
@@ -87,7 +88,13 @@ class MemoryStorage final : public Storage {
   void fail_call(std::uint64_t nth, int error_number);                     // the nth call of any kind from now, once
   void fail_for_good(std::uint64_t nth, int error_number);  // the nth call of any kind from now, and all after it
   void cut_power_at(std::uint64_t nth);                     // the nth call from now throws PowerCut
-  [[nodiscard]] bool fired() const;                         // did the planned failure or power cut happen?
+  /// The call at which the power was cut, until the end of that life.
+  struct Cut {
+    Operation operation{};
+    std::string name;
+  };
+  [[nodiscard]] std::optional<Cut> cut_at() const;
+  [[nodiscard]] bool fired() const;  // did the planned failure or power cut happen?
   /// After a sync that failed as planned the cache shows what the device has; else it keeps the new bytes. Either way they count
   /// as clean, and the next sync succeeds without them.
   void let_failed_syncs_revert(bool revert);
