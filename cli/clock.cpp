@@ -19,7 +19,7 @@ std::string distance_text(Duration gap) {
 }
 
 int clock(const Common& common) {
-  const ReadingBook reading(common);
+  ReadingBook reading(common);
   const State state = reading.state();
   const Book& book = state.book();
   SystemClock system;

@@ -481,15 +481,20 @@ Timers Engine::timers() {
 
 // The log is the truth and is well; only the index failed. It is dropped, and its place taken by the state folded from the log.
 void Engine::go_on_in_memory(const std::string& why) {
-  if (kept("scheduler.index.condemn") && index_ != nullptr) {
-    index_->condemn();  // or the next opening would believe it again
+  auto stand_in = std::make_unique<State>();
+  if (index_ != nullptr) {
+    stand_in->put(index_->book());
+    if (kept("scheduler.index.condemn")) index_->condemn();  // or the next opening would believe it again
   }
+  // Nothing may be asked of the index any more. Should the log not be readable either, the engine stops with a book that tells
+  // the time, and no more.
+  index_ = nullptr;
+  store_ = std::move(stand_in);
   if (warn_) warn_("the index failed (" + why + "); going on in memory, the next opening makes a new index");
   auto state = std::make_unique<State>(rebuild(events_of(journal_), journal_.tail().sequence, {}, start_));
   if (encoder_.batch().count != 0) {
     for (const RecordedEvent& recorded : decode_batch(encoder_.batch())) apply(*state, recorded);
   }
-  index_ = nullptr;
   store_ = std::move(state);
 }
 
