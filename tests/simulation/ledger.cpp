@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ledger.hpp"
+
+#include <variant>
+
+#include "daybook/core/limits.hpp"
+
+namespace daybook::simulation {
+
+namespace {
+
+std::string at(const RecordedEvent& event) {
+  return std::string(type_name(event.event)) + " at sequence " + std::to_string(event.sequence.value());
+}
+
+}  // namespace
+
+// One event against the lives so far.
+struct Ledger::Take {
+  Ledger& ledger;
+  const RecordedEvent& recorded;
+  bool new_boot = false;
+
+  void wrong(const std::string& what) const { ledger.failure_->say(at(recorded) + ": " + what); }
+
+  Life* life(const JobId& job) const {
+    const auto found = ledger.lives_.find(job.sequence);
+    if (found != ledger.lives_.end()) return &found->second;
+    wrong("there is no job " + to_string(job));
+    return nullptr;
+  }
+
+  Life* claimed(const JobId& job, const Token& token, bool in_time) const {
+    Life* found = life(job);
+    if (found == nullptr) return nullptr;
+    if (found->live != token) {
+      wrong("token " + to_string(token) + " does not hold job " + to_string(job));
+      return nullptr;
+    }
+    if (in_time && ledger.now_ >= found->lease_end) wrong("the lease of job " + to_string(job) + " was over");
+    return found;
+  }
+
+  void let_go_of_key(Sequence job, const Life& life) const {
+    const auto key = ledger.keys_.find(life.key);
+    if (key != ledger.keys_.end() && key->second == job) ledger.keys_.erase(key);
+  }
+
+  void take_key(Sequence job, const Life& life) const {
+    if (life.key.second.empty()) return;
+    if (!ledger.keys_.emplace(life.key, job).second) wrong("its unique key is held by another job");
+  }
+
+  void finish(Sequence job, Life& life, JobState state) const {
+    life.state = state;
+    life.live.reset();
+    let_go_of_key(job, life);
+  }
+
+  void end(const JobId& job, const Token& token, bool in_time, End how, const Next* next) const {
+    Life* found = claimed(job, token, in_time);
+    if (found == nullptr) return;
+    ledger.ends_[token.claim] = how;
+    found->live.reset();
+    if (next == nullptr) return finish(job.sequence, *found, JobState::completed);
+    if (const auto* again = std::get_if<Again>(next)) {
+      found->state = JobState::waiting;
+      found->due = again->due;
+    } else {
+      finish(job.sequence, *found, std::holds_alternative<Dead>(*next) ? JobState::dead : JobState::cancelled);
+    }
+  }
+
+  void operator()(const BookOpened& event) const {
+    if (event.epoch <= ledger.epoch_) wrong("its epoch is not above the one before");
+    ledger.epoch_ = event.epoch;
+    ledger.offset_ = event.book_offset;
+  }
+  void operator()(const NameDefined& event) const { ledger.names_[event.name.id] = event.name.text; }
+
+  void operator()(const JobScheduled& event) const {
+    Life life;
+    life.state = JobState::waiting;
+    life.due = event.due;
+    life.attempts_allowed = event.spec->retry.max_attempts;
+    if (!event.spec->unique_key.empty()) life.key = {event.spec->queue, event.spec->unique_key};
+    take_key(recorded.sequence, life);
+    ledger.lives_.emplace(recorded.sequence, std::move(life));
+  }
+
+  void operator()(const ClockDoubted&) const { ledger.clock_doubted_ = true; }
+  void operator()(const ClockConfirmed&) const { ledger.clock_doubted_ = false; }
+
+  void operator()(const JobClaimed& event) const {
+    Life* found = life(event.job);
+    if (found == nullptr) return;
+    if (ledger.clock_doubted_) wrong("claimed while the clock is doubted");
+    if (found->live) wrong("claimed while another claim holds it");
+    if (found->state != JobState::waiting) wrong("claimed while it does not wait");
+    if (recorded.sequence <= found->last_claim) wrong("its token is not above the one before");
+    const bool due = found->due.after ? *found->due.after <= ledger.now_ : found->due.at <= recorded.wall;
+    if (!due) wrong("claimed before it was due");
+    if (event.attempt > found->attempts_allowed) wrong("more attempts than allowed");
+    if (event.lease_ends_at != ledger.now_ + event.lease) wrong("a lease that is not as long as granted");
+    found->state = JobState::running;
+    found->live = Token{recorded.sequence, event.generation};
+    found->last_claim = recorded.sequence;
+    found->holder = event.holder;
+    found->lease_end = event.lease_ends_at;
+  }
+
+  void operator()(const LeasesRenewed& event) const {
+    for (const Renewal& renewal : event.renewals) {
+      Life* found = claimed(renewal.job, renewal.token, event.reason == RenewReason::heartbeat);
+      if (found != nullptr) found->lease_end = renewal.lease_ends_at;
+    }
+  }
+
+  void operator()(const JobCompleted& event) const { end(event.job, event.token, true, End::completed, nullptr); }
+  void operator()(const AttemptFailed& event) const { end(event.job, event.token, true, End::failed, &event.next); }
+  void operator()(const JobSnoozed& event) const { end(event.job, event.token, true, End::snoozed, &event.next); }
+  void operator()(const JobReleased& event) const { end(event.job, event.token, true, End::released, &event.next); }
+  void operator()(const LeaseExpired& event) const {
+    const Life* found = life(event.job);
+    if (found == nullptr) return;
+    if (event.reason == ExpiryReason::expired && ledger.now_ < found->lease_end) wrong("a lease ended early");
+    if (event.reason == ExpiryReason::process_died && found->holder != Holder::handler) {
+      wrong("an external worker's lease ended with the process");
+    }
+    end(event.job, event.token, false, End::expired, &event.next);
+  }
+
+  void operator()(const CancelRequested& event) const { expect(event.job, JobState::running); }
+  void operator()(const JobCancelled& event) const {
+    if (Life* found = expect(event.job, JobState::waiting)) finish(event.job.sequence, *found, JobState::cancelled);
+  }
+  void operator()(const JobRescheduled& event) const {
+    if (Life* found = expect(event.job, JobState::waiting)) found->due = event.due;
+  }
+  void operator()(const JobRetried& event) const {
+    Life* found = expect(event.job, JobState::dead);
+    if (found == nullptr) return;
+    found->state = JobState::waiting;
+    found->due = event.due;
+    found->attempts_allowed = event.attempts_allowed;
+    take_key(event.job.sequence, *found);
+  }
+  template <class Other>
+  void operator()(const Other&) const {}
+
+  Life* expect(const JobId& job, JobState state) const {
+    Life* found = life(job);
+    if (found != nullptr && found->state != state) {
+      wrong("job " + to_string(job) + " is " + std::string(to_string(found->state)));
+      return nullptr;
+    }
+    return found;
+  }
+};
+
+void Ledger::take(const RecordedEvent& event, std::uint64_t batch) {
+  if (const auto* opened = std::get_if<BookOpened>(&event.event)) offset_ = opened->book_offset;
+  // Before its first opening a book has no time of its own.
+  if (epoch_ != Epoch() || std::holds_alternative<BookOpened>(event.event)) {
+    const BookTime now(event.boot.time_since_epoch() + offset_);
+    if (now < now_) failure_->say(at(event) + ": book time stepped back");
+    now_ = now;
+  }
+  std::visit(Take{*this, event}, event.event);
+  if (event.request) note_request(event, batch);
+}
+
+void Ledger::note_request(const RecordedEvent& event, std::uint64_t batch) {
+  const auto [found, fresh] =
+      effects_.try_emplace({names_[event.request->client], event.request->id}, Effect{event.sequence, {}, now_, batch});
+  Effect& effect = found->second;
+  if (!fresh && effect.batch != batch) {
+    if (now_ - effect.at <= limits::request_window) failure_->say(at(event) + ": its request took effect before");
+    effect = Effect{event.sequence, {}, now_, batch};
+  }
+  effect.last = event.sequence;
+}
+
+std::optional<Ledger::End> Ledger::end_of(const Token& token) const {
+  const auto found = ends_.find(token.claim);
+  return found == ends_.end() ? std::nullopt : std::optional(found->second);
+}
+
+bool Ledger::live(const JobId& job, const Token& token) const {
+  const auto found = lives_.find(job.sequence);
+  return found != lives_.end() && found->second.live == token;
+}
+
+bool Ledger::handlers_hold_claims() const {
+  for (const auto& [job, life] : lives_) {
+    if (life.live && life.holder == Holder::handler) return true;
+  }
+  return false;
+}
+
+const Ledger::Effect* Ledger::effect_of(const std::string& client, const std::string& id) const {
+  const auto found = effects_.find({client, id});
+  return found == effects_.end() ? nullptr : &found->second;
+}
+
+void Ledger::compare(const View& view) const {
+  std::size_t seen = 0;
+  view.each_job([&](const Job& job) {
+    ++seen;
+    const auto found = lives_.find(job.id.sequence);
+    if (found == lives_.end()) {
+      failure_->say("job " + to_string(job.id) + " was never scheduled");
+    } else if (found->second.state != job.state) {
+      failure_->say("job " + to_string(job.id) + " is " + std::string(to_string(job.state)) + ", by its events " +
+                    std::string(to_string(found->second.state)));
+    }
+  });
+  if (seen != lives_.size()) {
+    failure_->say(std::to_string(lives_.size()) + " jobs were scheduled, " + std::to_string(seen) + " are there");
+  }
+}
+
+}  // namespace daybook::simulation
