@@ -58,9 +58,7 @@ class Offset {
 
 class ClockStory {
  public:
-  ClockStory(Shape shape, std::uint64_t seed) : offset_(shape, seed), random_(seed ^ 0x5eed) {
-    book_.open();
-  }
+  ClockStory(Shape shape, std::uint64_t seed) : offset_(shape, seed), random_(seed ^ 0x5eed) { book_.open(); }
 
   void live(int steps) {
     for (int i = 0; i < steps; ++i) {
@@ -107,14 +105,21 @@ class ClockStory {
     applied_ = offset;
   }
 
+  // One that no number of attempts ends.
+  static Schedule mail(When due) {
+    Schedule command = EngineBook::mail(due);
+    command.retry.max_attempts = limits::attempts_max;
+    return command;
+  }
+
   void schedule() {
     if (random_.next() % 2 == 0) {
       const Instant due = book_.clock.wall() + below(3h) - 1h;
-      const JobId id = book_.schedule(EngineBook::mail(at(due)));
+      const JobId id = book_.schedule(mail(at(due)));
       of_instant_[id.sequence] = due;
     } else {
       const Duration delay = below(3h);
-      const JobId id = book_.schedule(EngineBook::mail(after(delay)));
+      const JobId id = book_.schedule(mail(after(delay)));
       of_duration_[id.sequence] = passed_ + delay;
     }
   }

@@ -30,13 +30,17 @@ class EngineTest : public testing::Test {
  protected:
   EngineTest() { open(); }
 
-  void open() {
+  void open(ClockPolicy policy = ClockPolicy::ask) {
     LogOpening found;
     log_ = log_exists(storage_) ? SegmentLog::open(storage_, clock_, random_, {}, found)
                                 : SegmentLog::create(storage_, clock_, random_, {}, found);
     auto state = std::make_unique<State>(rebuild(events_of(*log_), log_->tail().sequence));
-    engine_ = std::make_unique<Engine>(Engine::Parts{
-        .journal = *log_, .store = std::move(state), .clock = clock_, .random = random_, .bounds = bounds_});
+    engine_ = std::make_unique<Engine>(Engine::Parts{.journal = *log_,
+                                                     .store = std::move(state),
+                                                     .clock = clock_,
+                                                     .random = random_,
+                                                     .bounds = bounds_,
+                                                     .clock_policy = policy});
     BookOpened opening;
     opening.epoch = found.epoch;
     opening.tail = found.tail;
@@ -338,7 +342,7 @@ TEST_F(EngineTest, AClockThatComesUpDecadesAheadPassesAsAWeek) {
   const JobId later = schedule(mail(after(24h * 8)));
   close();
   clock_.reboot(24h * 365 * 70);
-  open();
+  open(ClockPolicy::trust);
   EXPECT_EQ(claim().size(), 1u);
   EXPECT_EQ(state_of(later), JobState::waiting);
 }
@@ -349,7 +353,7 @@ TEST_F(EngineTest, AClockThatComesUpInThePastTakesNothingBack) {
   schedule(mail(after(24h)));  // the last thing known of the time before
   close();
   clock_.reboot(-24h * 365);
-  open();
+  open(ClockPolicy::trust);
   clock_.advance(1s);
   EXPECT_EQ(claim().size(), 1u);
 }

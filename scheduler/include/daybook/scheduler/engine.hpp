@@ -100,6 +100,8 @@ class Engine {
   [[nodiscard]] bool poisoned() const { return poison_ != nullptr; }
 
  private:
+  static constexpr Duration housekeeping_delay = std::chrono::seconds(1);
+
   struct Item {
     std::variant<Submission, Look> what;
     Completion completion;  // null once it was answered, or waits in unsynced_ to be

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// What the engine does beside its work: keeps the index up with the log, goes on without one that failed, and says when it wants to
+// be called again.
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "daybook/core/apply.hpp"
+#include "daybook/core/mutant.hpp"
+#include "daybook/core/state.hpp"
+#include "daybook/replay/replay.hpp"
+#include "daybook/scheduler/engine.hpp"
+
+namespace daybook {
+
+namespace {
+
+// Entities that may change before the index is written while there is other work to do.
+constexpr std::size_t unprojected_max = 8192;
+
+template <class T>
+void keep_earlier(std::optional<T>& kept, std::optional<T> other) {
+  if (other && (!kept || *other < *kept)) kept = other;
+}
+
+}  // namespace
+
+Outcome Engine::execute_safely(const Submission& submission, const Moment& now) {
+  Bounds bounds = bounds_;
+  bounds.room = journal_.has_room();
+  try {
+    return execute(*store_, submission, now, bounds);
+  } catch (const StorageError& error) {
+    if (index_ == nullptr) throw;
+    go_on_in_memory(error.what());
+    return execute(*store_, submission, now, bounds);
+  }
+}
+
+Timers Engine::timers() {
+  try {
+    return store_->timers();
+  } catch (const StorageError& error) {
+    if (index_ == nullptr) throw;
+    go_on_in_memory(error.what());
+    return store_->timers();
+  }
+}
+
+// The log is the truth and is well; only the index failed. It is dropped, and its place taken by the state folded from the log.
+void Engine::go_on_in_memory(const std::string& why) {
+  auto stand_in = std::make_unique<State>();
+  if (index_ != nullptr) {
+    stand_in->put(index_->book());
+    if (kept("scheduler.index.condemn")) index_->condemn();  // or the next opening would believe it again
+  }
+  // Nothing may be asked of the index any more. Should the log not be readable either, the engine stops with a book that tells
+  // the time, and no more.
+  index_ = nullptr;
+  store_ = std::move(stand_in);
+  if (warn_) warn_("the index failed (" + why + "); going on in memory, the next opening makes a new index");
+  auto state = std::make_unique<State>(rebuild(events_of(journal_), journal_.tail().sequence, {}, start_));
+  if (encoder_.batch().count != 0) {
+    for (const RecordedEvent& recorded : decode_batch(encoder_.batch())) apply(*state, recorded);
+  }
+  store_ = std::move(state);
+}
+
+void Engine::housekeep(const Moment& now, bool closing) {
+  if (poison_) return;
+  const bool time = closing || (housekeeping_at_ && *housekeeping_at_ <= now.boot);
+  if (index_ != nullptr && index_->unprojected() > (time ? 0 : unprojected_max)) {
+    try {
+      const Head head = journal_.tail();
+      index_->project(IndexMark{index_->mark().log_uuid, head.sequence, head.chain}, now);
+    } catch (const StorageError& error) {
+      go_on_in_memory(error.what());
+    }
+  }
+  if (time) {
+    journal_.settle();
+    housekeeping_at_.reset();
+    // Looked for again and again: what is refused for want of room records nothing that would bring housekeeping about.
+    if (!journal_.has_room()) housekeeping_at_ = now.boot + housekeeping_delay;
+  }
+}
+
+void Engine::plan_wake(Step& step, const Moment& now) {
+  const Duration to_boot = now.boot.time_since_epoch() - now.book.time_since_epoch();
+  const auto boot_of = [&](BookTime book) { return BootTime(book.time_since_epoch() + to_boot); };
+  const Timers timers = this->timers();
+  if (timers.lease_end) keep_earlier<BootTime>(step.wake_boot, boot_of(*timers.lease_end));
+  keep_earlier(step.wake_boot, housekeeping_at_);
+  if (!waiting_.empty()) {
+    keep_earlier(step.wake_wall, timers.wall_due);
+    if (timers.book_due) keep_earlier<BootTime>(step.wake_boot, boot_of(*timers.book_due));
+  }
+  for (const WaitingClaim& claim : waiting_) {
+    if (claim.until != BookTime::max()) keep_earlier<BootTime>(step.wake_boot, boot_of(claim.until));
+  }
+}
+
+}  // namespace daybook
