@@ -287,6 +287,29 @@ TEST(ClockOfACopy, IsDoubtedBehindThePastThatItShowsAndNotAheadOfIt) {
   EXPECT_EQ(doubtful_gap(book, Instant(9 * year)), 8 * year);
 }
 
+// ---- trusted all the same
+
+TEST_F(ClockTest, AClockThatComesUpDecadesAheadAndIsTrustedPassesAsAWeek) {
+  schedule(mail(after(24h * 7)));
+  const JobId later = schedule(mail(after(24h * 8)));
+  close();
+  clock.reboot(24h * 365 * 70);
+  open(ClockPolicy::trust);
+  EXPECT_THAT(claim(), SizeIs(1));
+  EXPECT_EQ(job(later).state, JobState::waiting);
+}
+
+TEST_F(ClockTest, AClockThatComesUpInThePastAndIsTrustedTakesNothingBack) {
+  schedule(mail(after(10s)));
+  clock.advance(9s);
+  schedule(mail(after(24h)));  // the last thing known of the time before
+  close();
+  clock.reboot(-24h * 365);
+  open(ClockPolicy::trust);
+  clock.advance(1s);
+  EXPECT_THAT(claim(), SizeIs(1));
+}
+
 // ---- a boot clock that goes back
 
 TEST_F(ClockTest, ABootClockThatGoesBackWhileOpenEndsTheBookAndTheNextOpeningCountsAnew) {

@@ -30,17 +30,13 @@ class EngineTest : public testing::Test {
  protected:
   EngineTest() { open(); }
 
-  void open(ClockPolicy policy = ClockPolicy::ask) {
+  void open() {
     LogOpening found;
     log_ = log_exists(storage_) ? SegmentLog::open(storage_, clock_, random_, {}, found)
                                 : SegmentLog::create(storage_, clock_, random_, {}, found);
     auto state = std::make_unique<State>(rebuild(events_of(*log_), log_->tail().sequence));
-    engine_ = std::make_unique<Engine>(Engine::Parts{.journal = *log_,
-                                                     .store = std::move(state),
-                                                     .clock = clock_,
-                                                     .random = random_,
-                                                     .bounds = bounds_,
-                                                     .clock_policy = policy});
+    engine_ = std::make_unique<Engine>(Engine::Parts{
+        .journal = *log_, .store = std::move(state), .clock = clock_, .random = random_, .bounds = bounds_});
     BookOpened opening;
     opening.epoch = found.epoch;
     opening.tail = found.tail;
@@ -334,27 +330,6 @@ TEST_F(EngineTest, AWeekendOffPassesAsAWeekend) {
   close();
   clock_.reboot(24h * 3);
   open();
-  EXPECT_EQ(claim().size(), 1u);
-}
-
-TEST_F(EngineTest, AClockThatComesUpDecadesAheadPassesAsAWeek) {
-  schedule(mail(after(24h * 7)));
-  const JobId later = schedule(mail(after(24h * 8)));
-  close();
-  clock_.reboot(24h * 365 * 70);
-  open(ClockPolicy::trust);
-  EXPECT_EQ(claim().size(), 1u);
-  EXPECT_EQ(state_of(later), JobState::waiting);
-}
-
-TEST_F(EngineTest, AClockThatComesUpInThePastTakesNothingBack) {
-  schedule(mail(after(10s)));
-  clock_.advance(9s);
-  schedule(mail(after(24h)));  // the last thing known of the time before
-  close();
-  clock_.reboot(-24h * 365);
-  open(ClockPolicy::trust);
-  clock_.advance(1s);
   EXPECT_EQ(claim().size(), 1u);
 }
 
