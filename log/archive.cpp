@@ -95,15 +95,12 @@ void each_chunk(LogFile& file, const std::function<void(std::span<const std::byt
   }
 }
 
-// A file that is made under its temporary name. Removed again when it is not finished.
+// A file that is made under its temporary name.
 class NewFile {
  public:
   explicit NewFile(Storage& storage) : storage_(storage), file_(create(storage)) {}
   NewFile(const NewFile&) = delete;
   NewFile& operator=(const NewFile&) = delete;
-  ~NewFile() {
-    if (!finished_) static_cast<void>(storage_.remove(archive_temporary));  // the next opening would
-  }
 
   void add(std::span<const std::byte> bytes) {
     file_.write(format::archive_header_bytes + body_bytes_, bytes);
@@ -125,7 +122,6 @@ class NewFile {
   /// Takes the place of the files in `replaced`.
   std::uint64_t replace(const std::string& name, const std::vector<std::string>& replaced) {
     rename_file(storage_, archive_temporary, name);
-    finished_ = true;
     sync_folder(storage_, log_folder);
     for (const std::string& old : replaced) remove_if_exists(storage_, old);
     sync_folder(storage_, log_folder);
@@ -142,12 +138,9 @@ class NewFile {
   LogFile file_;
   std::uint64_t body_bytes_ = 0;
   std::uint32_t checksum_ = 0;
-  bool finished_ = false;
 };
 
-}  // namespace
-
-std::optional<SegmentMoved> archive_next(Storage& storage, Sequence until) {
+std::optional<SegmentMoved> archive_one(Storage& storage, Sequence until) {
   const LogFiles files = list_log(storage);
   const auto segment = candidate(files, files.plain, until);
   if (!segment) return std::nullopt;
@@ -181,7 +174,7 @@ std::optional<SegmentMoved> archive_next(Storage& storage, Sequence until) {
   return SegmentMoved{archived, segment->first, segment->last, bytes_before, bytes_after};
 }
 
-std::optional<SegmentMoved> drop_next(Storage& storage, Sequence until) {
+std::optional<SegmentMoved> drop_one(Storage& storage, Sequence until) {
   const LogFiles files = list_log(storage);
   std::vector<Sequence> kept;
   std::set_difference(files.segments.begin(), files.segments.end(), files.dropped.begin(), files.dropped.end(),
@@ -224,6 +217,27 @@ std::optional<SegmentMoved> drop_next(Storage& storage, Sequence until) {
   const std::string dropped = stub_name(segment->first);
   const std::uint64_t bytes_after = stub.replace(dropped, {archive_name(segment->first), segment_name(segment->first)});
   return SegmentMoved{dropped, segment->first, segment->last, bytes_before, bytes_after};
+}
+
+// What was not finished takes no room until the next opening finds it.
+template <class Work>
+std::optional<SegmentMoved> tidily(Storage& storage, Work work) {
+  try {
+    return work();
+  } catch (const std::exception&) {
+    static_cast<void>(storage.remove(archive_temporary));
+    throw;
+  }
+}
+
+}  // namespace
+
+std::optional<SegmentMoved> archive_next(Storage& storage, Sequence until) {
+  return tidily(storage, [&] { return archive_one(storage, until); });
+}
+
+std::optional<SegmentMoved> drop_next(Storage& storage, Sequence until) {
+  return tidily(storage, [&] { return drop_one(storage, until); });
 }
 
 }  // namespace daybook

@@ -183,6 +183,18 @@ void damage(World& world, Choices& choices) {
   world.open(choices);
 }
 
+void snapshot(World& world, Choices&) {
+  world.take_snapshot();
+}
+
+void archive(World& world, Choices&) {
+  world.archive();
+}
+
+void backup(World& world, Choices& choices) {
+  world.back_up(choices);
+}
+
 // ---- the table ----------------------------------------------------------------------------------------------------
 
 constexpr std::array<ActionEntry, kind_count> table = {{
@@ -232,6 +244,9 @@ constexpr std::array<ActionEntry, kind_count> table = {{
     {Kind::damage, "damage", 6, damage},
     {Kind::drop_index, "drop_index", 2, drop_index},
     {Kind::index_err, "index_err", 8, index_err},
+    {Kind::snapshot, "snapshot", 10, snapshot},
+    {Kind::archive, "archive", 10, archive},
+    {Kind::backup, "backup", 4, backup},
 }};
 
 constexpr bool in_order() {

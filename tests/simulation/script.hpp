@@ -67,8 +67,12 @@ enum class Kind : std::uint8_t {
   // The index.
   drop_index,
   index_err,  // from here on its calls fail, by chance; the book goes on
+  // What is made beside the book at work.
+  snapshot,
+  archive,
+  backup,  // and opened, on a disk of its own
 };
-inline constexpr std::size_t kind_count = static_cast<std::size_t>(Kind::index_err) + 1;
+inline constexpr std::size_t kind_count = static_cast<std::size_t>(Kind::backup) + 1;
 [[nodiscard]] std::string_view to_string(Kind kind);
 
 struct Action {

@@ -28,7 +28,9 @@ class WatchedLog final : public Journal {
   [[nodiscard]] std::size_t largest_batch_bytes() const override { return log_.largest_batch_bytes(); }
   [[nodiscard]] Costs costs() const override { return log_.costs(); }
   [[nodiscard]] std::uint32_t feature_level() const override { return log_.feature_level(); }
-  [[nodiscard]] AppendResult raise_feature_level(std::uint32_t level) override { return log_.raise_feature_level(level); }
+  [[nodiscard]] AppendResult raise_feature_level(std::uint32_t level) override {
+    return log_.raise_feature_level(level);
+  }
   [[nodiscard]] bool has_room() const override { return log_.has_room(); }
   void settle() override { log_.settle(); }
   void close() override { log_.close(); }

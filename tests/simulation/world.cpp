@@ -9,6 +9,7 @@
 #include "daybook/core/error.hpp"
 #include "daybook/log/log_reader.hpp"
 #include "daybook/replay/replay.hpp"
+#include "daybook/replay/snapshot.hpp"
 #include "format.hpp"
 #include "start_engine.hpp"
 
@@ -338,6 +339,7 @@ void World::open_book() {
   }
   oracle.expect(events);
   if (over()) return;
+  remove_unfinished_snapshots(disk);
   const bool was_open = oracle.model().book().open;
   journal_ = std::make_unique<WatchedLog>(*log_, oracle);
   std::optional<std::string> index_folder;
@@ -351,7 +353,10 @@ void World::open_book() {
                     .random = random,
                     .bounds = {.payload_bytes = options.payload_bytes, .batch_bytes = options.batch_bytes},
                     .owner = {.process = 4711, .host = "host", .release = "0"},
-                    .warn = [this](const std::string& sentence) { warned_ = sentence; }});
+                    .warn = [this](const std::string& sentence) { warned_ = sentence; },
+                    .start = start_at_snapshot({disk, found.log_uuid, [this](Sequence sequence) {
+                                                  return LogReader(disk).chain_at(sequence);
+                                                }})});
   engine_ = std::move(started.engine);
   check_opened(found, was_clean, was_open);
 }

@@ -5,6 +5,7 @@
 // service starts it, people who ask and hear, and the oracle that remembers.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -49,6 +50,10 @@ class World {
   void crash_soon(End end, Choices& choices);  // at one of the next storage calls
   void open(Choices& choices);                 // with crashes inside, by chance
 
+  void take_snapshot();
+  void archive();
+  void back_up(Choices& choices);
+
   void trouble() { faulty_ = troubled_ = erring_ = shaken_ = true; }  // from here on storage errors are no surprise
   void fill(std::uint64_t free_bytes);                                // nor are they here
   void lie() { lied_ = true; }  // from here on the disk may not hold what it was given
@@ -74,6 +79,7 @@ class World {
   void open_book();
   void go_down(End end, Choices& choices);
   void drop();
+  void keep(const char* what, const std::function<void()>& work);
   [[nodiscard]] bool power_is_off() const { return disk.cut_at().has_value(); }
   void meet_power_cut();
   void count_cut(const std::string& when);
