@@ -110,6 +110,7 @@ void expect_all_survives(const std::filesystem::path& in, std::uint64_t seed, st
       ASSERT_EQ(state.job(id)->state, JobState::completed) << "job " << id.value() << ", life " << life;
     }
   }
+  std::cout << kills << " kills, " << scheduled.size() << " scheduled, " << completed.size() << " completed\n";
   EXPECT_GT(completed.size(), kills / 2) << "the victims hardly lived: the test shows little";
   Daybook book = Daybook::open(directory);
   EXPECT_EQ(book.opening().epoch, Epoch(kills + 1));
