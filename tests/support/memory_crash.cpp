@@ -42,6 +42,45 @@ void MemoryStorage::Disk::crash(const CrashPlan& plan) {
   end_life();
 }
 
+std::size_t MemoryStorage::Disk::crash_with(const std::function<bool(std::size_t)>& keep) {
+  std::size_t choices = 0;
+  const auto settle_once = [&](const NodePtr& node) {
+    if (!node || node->settled()) return;
+    // As in `settle`; what the number of choices depends on is only what was not synced, never what was chosen.
+    bool size_chosen = false;
+    for (auto size = node->sizes.rbegin(); size != node->sizes.rend(); ++size) {
+      if (!keep(choices++) || size_chosen) continue;
+      size_chosen = true;
+      node->durable.resize(*size);
+    }
+    for (const Range& range : node->dirty) {
+      for (std::uint64_t at = range.begin; at < range.end;) {
+        const Range part{at, std::min(range.end, (at / sector_bytes + 1) * sector_bytes)};
+        const std::uint64_t end = std::min({part.end, node->cached.size(), node->durable.size()});
+        if (keep(choices++) && part.begin < end) node->reach_device({part.begin, end});
+        at = part.end;
+      }
+    }
+    node->forget_cache();
+  };
+  for (const auto& [name, node] : cached) settle_once(node);
+  for (const auto& [name, node] : durable) settle_once(node);
+  for (const FolderChange& change : pending) {
+    settle_once(change.node);
+    if (keep(choices++)) carry_out(durable, change);
+  }
+  for (const std::string& folder : new_folders) {
+    if (keep(choices++)) continue;
+    folders.erase(folder);
+    std::erase_if(durable, [&](const auto& entry) { return folder_of(entry.first) == folder; });
+  }
+  if (!pending.empty() || !new_folders.empty()) cached = durable;
+  pending.clear();
+  new_folders.clear();
+  end_life();
+  return choices;
+}
+
 void MemoryStorage::Disk::settle(Node& node, const CrashPlan& plan, Chance& by) {
   // Sizes were set one after another: the device knows of the last, or of one before.
   for (auto size = node.sizes.rbegin(); size != node.sizes.rend(); ++size) {

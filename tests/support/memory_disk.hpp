@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -120,6 +121,7 @@ struct MemoryStorage::Disk {
   // ---- ends ----
   void end_life();
   void crash(const CrashPlan& plan);
+  std::size_t crash_with(const std::function<bool(std::size_t)>& keep);
   void settle(Node& node, const CrashPlan& plan, Chance& by);
   void settle_sector(Node& node, const Range& part, std::uint64_t sector, unsigned fate, const CrashPlan& plan,
                      Chance& by);

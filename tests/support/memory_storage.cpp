@@ -154,6 +154,11 @@ void MemoryStorage::crash(const CrashPlan& plan) {
   disk_->crash(plan);
 }
 
+std::size_t MemoryStorage::crash_with(const std::function<bool(std::size_t)>& keep) {
+  const std::lock_guard guard(disk_->mutex);
+  return disk_->crash_with(keep);
+}
+
 void MemoryStorage::crash_keeping_all() {
   crash(CrashPlan{.kept_percent = 100});
 }

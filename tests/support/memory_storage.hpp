@@ -11,6 +11,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -61,6 +62,9 @@ class MemoryStorage final : public Storage {
   void crash();                       // power is lost: all that was not synced is gone
   void crash(const CrashPlan& plan);  // power is lost: of what was not synced, some reached the device
   void crash_keeping_all();           // power is lost just after everything reached the device
+  /// Power is lost, with fates that the caller chooses: `keep(i)` says whether the i-th of what was not synced (a size, a sector, a
+  /// change of a folder) reached the device. Answers how many there were: the same number whatever was chosen.
+  std::size_t crash_with(const std::function<bool(std::size_t)>& keep);
 
   /// What was written to it reaches the device in the system's own time; nobody is told.
   void write_back(const std::string& name);

@@ -134,6 +134,27 @@ TEST_F(SimulatedDisk, SettlesSizesApartFromData) {
   EXPECT_THAT(seen, UnorderedElementsAre("oooooooo", "oooooooo0", "oooooooon", "oooooooo00", "oooooooon0"));
 }
 
+TEST_F(SimulatedDisk, LeavesWhatIsChosenOfSizesSectorsAndChangesOfAFolder) {
+  write(8 * sector, sector, 'n');
+  ASSERT_EQ(file->truncate(10 * sector), 0);
+  (void)create("log/b");
+  std::set<std::pair<std::string, bool>> seen;
+  for (unsigned chosen = 0; chosen < 16; ++chosen) {
+    auto other = disk->clone();
+    EXPECT_EQ(other->crash_with([&](std::size_t i) { return (chosen >> i & 1U) != 0; }), 4U);
+    EXPECT_EQ(other->crash_with([](std::size_t) { return true; }), 0U) << "nothing is left to choose";
+    other.swap(disk);
+    seen.emplace(picture(), disk->exists("log/b"));
+    other.swap(disk);
+  }
+  std::set<std::pair<std::string, bool>> all;
+  for (const char* picture : {"oooooooo", "oooooooo0", "oooooooon", "oooooooo00", "oooooooon0"}) {
+    all.emplace(picture, false);
+    all.emplace(picture, true);
+  }
+  EXPECT_EQ(seen, all);
+}
+
 TEST_F(SimulatedDisk, MayBringBackWhatWasCutOff) {
   ASSERT_EQ(file->truncate(2 * sector), 0);
   const auto other = disk->clone();
