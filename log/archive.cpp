@@ -7,6 +7,7 @@
 
 #include "crc32c.hpp"
 #include "daybook/core/error.hpp"
+#include "daybook/core/mutant.hpp"
 #include "event_codec.hpp"
 #include "segment_file.hpp"
 #include "segment_name.hpp"
@@ -27,12 +28,12 @@ struct Candidate {
   Sequence last;
 };
 
-// The oldest of `kept` that has a successor and ends at or before `until`.
-std::optional<Candidate> candidate(const LogFiles& files, const std::vector<Sequence>& kept, Sequence until) {
-  if (kept.empty()) return std::nullopt;
-  const auto behind = std::upper_bound(files.segments.begin(), files.segments.end(), kept.front());
+// The oldest of `remaining` that has a successor and ends at or before `until`.
+std::optional<Candidate> candidate(const LogFiles& files, const std::vector<Sequence>& remaining, Sequence until) {
+  if (remaining.empty()) return std::nullopt;
+  const auto behind = std::upper_bound(files.segments.begin(), files.segments.end(), remaining.front());
   if (behind == files.segments.end()) return std::nullopt;
-  const Candidate found{kept.front(), Sequence(behind->value() - 1)};
+  const Candidate found{remaining.front(), Sequence(behind->value() - 1)};
   return found.last <= until ? std::optional(found) : std::nullopt;
 }
 
@@ -52,7 +53,7 @@ format::SegmentHeader header_of(SegmentFile& file, Sequence first) {
 void require_level(Storage& storage, Sequence last_segment) {
   SegmentFile file = SegmentFile::open(storage, last_segment);
   const std::uint32_t level = header_of(file, last_segment).feature_level;
-  if (level >= archives_feature_level) return;
+  if (level >= archives_feature_level || !kept("log.archive.level")) return;
   throw StorageError(
       {file.name(), std::nullopt, std::nullopt}, ENOTSUP,
       "a log of feature level " + std::to_string(level) +
@@ -76,9 +77,11 @@ std::uint64_t walk(SegmentReader& reader, const Candidate& segment, const std::s
                    const std::function<void(const Step&)>& visit) {
   Step step = reader.next();
   for (; step.kind == Step::Kind::batch; step = reader.next()) visit(step);
-  if (step.kind == Step::Kind::bad) damaged(name, step.bad_offset, reader.cursor().next, step.found);
-  if (step.kind != Step::Kind::seal || reader.cursor().last() != segment.last ||
-      reader.cursor().offset != reader.file().size()) {
+  if (kept("log.archive.walk_bad") && step.kind == Step::Kind::bad)
+    damaged(name, step.bad_offset, reader.cursor().next, step.found);
+  if ((kept("log.archive.walk_seal") && step.kind != Step::Kind::seal) ||
+      (kept("log.archive.walk_last") && reader.cursor().last() != segment.last) ||
+      (kept("log.archive.walk_end") && reader.cursor().offset != reader.file().size())) {
     damaged(name, step.offset, reader.cursor().next,
             "the segment does not end with a seal behind sequence " + std::to_string(segment.last.value()));
   }
@@ -113,8 +116,8 @@ class NewFile {
     header.body_bytes = body_bytes_;
     header.body_crc32c = checksum_;
     file_.write(0, format::to_bytes(header));
-    file_.sync();
-    file_.drop_cache();
+    if (kept("log.archive.sync")) file_.sync();
+    if (kept("log.archive.drop_cache")) file_.drop_cache();
     file_.make_read_only();
     return SegmentFile::open_as(LogFile::open(storage_, archive_temporary, OpenMode::read), first, header.kind);
   }
@@ -122,9 +125,9 @@ class NewFile {
   /// Takes the place of the files in `replaced`.
   std::uint64_t replace(const std::string& name, const std::vector<std::string>& replaced) {
     rename_file(storage_, archive_temporary, name);
-    sync_folder(storage_, log_folder);
+    if (kept("log.archive.sync_folder")) sync_folder(storage_, log_folder);
     for (const std::string& old : replaced) remove_if_exists(storage_, old);
-    sync_folder(storage_, log_folder);
+    if (kept("log.archive.sync_removed")) sync_folder(storage_, log_folder);
     return format::archive_header_bytes + body_bytes_;
   }
 
@@ -166,9 +169,9 @@ std::optional<SegmentMoved> archive_one(Storage& storage, Sequence until) {
 
   // The segment goes, so it is proved once more, and out of the archive.
   SegmentFile made = archive.settle(header, segment->first);
-  made.check();
+  if (kept("log.archive.check")) made.check();
   SegmentReader reader(std::move(made), segment_header);
-  static_cast<void>(walk(reader, *segment, name, [](const Step&) {}));
+  if (kept("log.archive.walk")) static_cast<void>(walk(reader, *segment, name, [](const Step&) {}));
   const std::string archived = archive_name(segment->first);
   const std::uint64_t bytes_after = archive.replace(archived, {name});
   return SegmentMoved{archived, segment->first, segment->last, bytes_before, bytes_after};
@@ -176,15 +179,15 @@ std::optional<SegmentMoved> archive_one(Storage& storage, Sequence until) {
 
 std::optional<SegmentMoved> drop_one(Storage& storage, Sequence until) {
   const LogFiles files = list_log(storage);
-  std::vector<Sequence> kept;
+  std::vector<Sequence> remaining;
   std::set_difference(files.segments.begin(), files.segments.end(), files.dropped.begin(), files.dropped.end(),
-                      std::back_inserter(kept));
-  const auto segment = candidate(files, kept, until);
+                      std::back_inserter(remaining));
+  const auto segment = candidate(files, remaining, until);
   if (!segment) return std::nullopt;
   require_level(storage, files.segments.back());
 
   SegmentFile source = SegmentFile::open(storage, segment->first);
-  source.check();
+  if (kept("log.archive.check_source")) source.check();
   const std::string name = source.name();
   const std::uint64_t bytes_before = source.file().size();
   const format::SegmentHeader segment_header = header_of(source, segment->first);
@@ -213,7 +216,8 @@ std::optional<SegmentMoved> drop_one(Storage& storage, Sequence until) {
                  {name, step.offset, step.header.first});
     stub.add(leaves);
   });
-  stub.settle(header, segment->first).check();
+  SegmentFile made = stub.settle(header, segment->first);
+  if (kept("log.archive.check_stub")) made.check();
   const std::string dropped = stub_name(segment->first);
   const std::uint64_t bytes_after = stub.replace(dropped, {archive_name(segment->first), segment_name(segment->first)});
   return SegmentMoved{dropped, segment->first, segment->last, bytes_before, bytes_after};

@@ -6,6 +6,7 @@
 
 #include "crc32c.hpp"
 #include "daybook/core/assert.hpp"
+#include "daybook/core/mutant.hpp"
 #include "fields.hpp"
 
 // An archive begins as a skippable frame of Zstandard (RFC 8878, 3.1.2), whose content the rest of this header is: what knows
@@ -65,19 +66,20 @@ std::array<std::byte, archive_header_bytes> to_bytes(const ArchiveHeader& header
 
 Parsed<ArchiveHeader> parse_archive_header(std::span<const std::byte> bytes, ArchiveKind kind) {
   const std::string what = name_of(kind);
-  if (bytes.size() < archive_header_bytes) {
+  if (kept("log.archive_header.size") && bytes.size() < archive_header_bytes) {
     return problem(Problem::Kind::too_short, what + " of " + std::to_string(bytes.size()) + " bytes, expected " +
                                                  std::to_string(archive_header_bytes));
   }
   bytes = bytes.first(archive_header_bytes);
   const std::string_view magic = magic_of(kind);
-  if (std::memcmp(bytes.data() + frame_header_bytes, magic.data(), magic.size()) != 0) {
+  if (kept("log.archive_header.magic") &&
+      std::memcmp(bytes.data() + frame_header_bytes, magic.data(), magic.size()) != 0) {
     return problem(Problem::Kind::foreign, "other bytes where a " + what + " has \"" + std::string(magic) + "\"");
   }
   std::uint32_t stored = 0;
   Reader{bytes.subspan(checksum_at)}.u32(stored);
   const std::uint32_t computed = crc32c(bytes.first(checksum_at));
-  if (stored != computed) {
+  if (kept("log.archive_header.checksum") && stored != computed) {
     return problem(Problem::Kind::checksum, what + " checksum: found " + std::to_string(stored) + ", expected " +
                                                 std::to_string(computed) + " for its bytes");
   }
@@ -85,13 +87,13 @@ Parsed<ArchiveHeader> parse_archive_header(std::span<const std::byte> bytes, Arc
   header.kind = kind;
   Reader from{bytes.subspan(frame_header_bytes)};
   walk_fields(from, header);
-  if (header.minimum_reader > archive_reader) {
+  if (kept("log.archive_header.reader") && header.minimum_reader > archive_reader) {
     return problem(Problem::Kind::newer, what + " of format version " + std::to_string(header.format_version) +
                                              ", which needs reader " + std::to_string(header.minimum_reader) +
                                              " (this one is " + std::to_string(archive_reader) +
                                              "): written by a newer release of Daybook; upgrade to read it");
   }
-  if (header.segment_bytes < segment_header_bytes + seal_record_bytes) {
+  if (kept("log.archive_header.segment_bytes") && header.segment_bytes < segment_header_bytes + seal_record_bytes) {
     return problem(Problem::Kind::implausible, what + " of a segment of " + std::to_string(header.segment_bytes) +
                                                    " bytes, expected at least " +
                                                    std::to_string(segment_header_bytes + seal_record_bytes));

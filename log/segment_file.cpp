@@ -8,6 +8,7 @@
 
 #include "crc32c.hpp"
 #include "daybook/core/error.hpp"
+#include "daybook/core/mutant.hpp"
 #include "segment_name.hpp"
 #include "sha256.hpp"
 #include "zstd_stream.hpp"
@@ -56,7 +57,7 @@ struct SegmentFile::Parts {
     const auto bytes = stream->read(into);
     if (!bytes) damaged(file.name(), format::archive_header_bytes, first, "the archive is damaged: " + bytes.error());
     stream_at += *bytes;
-    if (*bytes < into.size()) {
+    if (kept("log.archived.ends") && *bytes < into.size()) {
       damaged(file.name(), format::archive_header_bytes, first,
               "the archive ends after " + text(stream_at) + " bytes of the segment, expected " +
                   text(header->segment_bytes));
@@ -92,7 +93,7 @@ struct SegmentFile::Parts {
       compare_with_kept(part, stream_at);
       hash.add(part);
     }
-    if (!stream->at_end()) {
+    if (kept("log.archived.goes_on") && !stream->at_end()) {
       damaged(file.name(), format::archive_header_bytes, first,
               "the archive goes on behind the " + text(header->segment_bytes) + " bytes of the segment");
     }
@@ -107,7 +108,8 @@ struct SegmentFile::Parts {
       const std::uint64_t to = std::min<std::uint64_t>(at + part.size(), begins + kept.size());
       return from >= to || std::memcmp(part.data() + (from - at), kept.data() + (from - begins), to - from) == 0;
     };
-    if (!same(header->segment_header, 0) || !same(header->seal, header->segment_bytes - header->seal.size())) {
+    if ((kept("log.archived.header") && !same(header->segment_header, 0)) ||
+        (kept("log.archived.seal") && !same(header->seal, header->segment_bytes - header->seal.size()))) {
       damaged(file.name(), format::archive_header_bytes, first,
               "the archive's header keeps another segment header or seal than the segment in it has");
     }
@@ -127,13 +129,13 @@ format::ArchiveHeader read_archive_header(LogFile& file, Sequence first, format:
   std::vector<std::byte> bytes(format::archive_header_bytes);
   bytes.resize(file.read(0, bytes));
   const auto header = format::parse_archive_header(bytes, kind);
-  if (!header && header.error().kind == format::Problem::Kind::newer) {
+  if (kept("log.archived.newer") && !header && header.error().kind == format::Problem::Kind::newer) {
     throw CorruptionError(Damage::unknown_format, {file.name(), 0, first},
                           header.error().sentence + ". Nothing was changed.");
   }
   if (!header) damaged(file.name(), 0, first, header.error().sentence);
   const std::uint64_t size = file.size();
-  if (header->body_bytes != size - format::archive_header_bytes) {
+  if (kept("log.archived.bytes") && header->body_bytes != size - format::archive_header_bytes) {
     damaged(file.name(), size, first,
             "the file has " + text(size) + " bytes, expected " + text(format::archive_header_bytes) + " and " +
                 text(header->body_bytes));
@@ -145,7 +147,8 @@ format::ArchiveHeader read_archive_header(LogFile& file, Sequence first, format:
 void check_leaf_count(const format::ArchiveHeader& header, const std::string& name, Sequence first) {
   const auto seal = format::parse_seal_payload(std::span(header.seal).subspan(format::batch_header_bytes));
   const std::uint64_t leaves = header.body_bytes / format::leaf_bytes;
-  if (header.body_bytes % format::leaf_bytes != 0 || !seal || seal->events != leaves) {
+  if ((kept("log.stub.multiple") && header.body_bytes % format::leaf_bytes != 0) || !seal ||
+      (kept("log.stub.leaves") && seal->events != leaves)) {
     damaged(name, format::archive_header_bytes, first,
             "the stub has " + text(header.body_bytes) + " bytes of leaf hashes, expected " + text(format::leaf_bytes) +
                 " for each of " + text(seal ? seal->events : 0) + " events");
@@ -224,7 +227,7 @@ void SegmentFile::check_body() {
   if (!parts_->header) return;
   const format::ArchiveHeader& header = *parts_->header;
   const std::uint32_t checksum = parts_->body_checksum();
-  if (checksum != header.body_crc32c) {
+  if (kept("log.archived.body_checksum") && checksum != header.body_crc32c) {
     damaged(name(), format::archive_header_bytes, parts_->first,
             "checksum behind the header: its bytes give " + text(checksum) + ", expected " + text(header.body_crc32c));
   }
@@ -232,7 +235,8 @@ void SegmentFile::check_body() {
 
 void SegmentFile::check() {
   check_body();
-  if (form() == SegmentForm::archived && parts_->hash_of_segment() != parts_->header->segment_sha256) {
+  if (kept("log.archived.hash") && form() == SegmentForm::archived &&
+      parts_->hash_of_segment() != parts_->header->segment_sha256) {
     damaged(name(), format::archive_header_bytes, parts_->first,
             "the segment in the archive has another SHA-256 than it had when it was archived");
   }

@@ -341,8 +341,9 @@ std::uint32_t SegmentLog::feature_level() const {
 
 AppendResult SegmentLog::raise_feature_level(std::uint32_t level) {
   DAYBOOK_ASSERT(level <= limits::feature_level_highest);
-  if (impl_->poisoned) return *impl_->poisoned;
-  if (impl_->cut_short || impl_->closed) return Unknown{"the log was closed, or an append before was cut short", 0};
+  if (kept("log.raise.poisoned") && impl_->poisoned) return *impl_->poisoned;
+  if (kept("log.raise.cut_short") && (impl_->cut_short || impl_->closed))
+    return Unknown{"the log was closed, or an append before was cut short", 0};
   return impl_->raise(level);
 }
 

@@ -11,6 +11,7 @@
 #include "crc32c.hpp"
 #include "daybook/core/error.hpp"
 #include "daybook/core/limits.hpp"
+#include "daybook/core/mutant.hpp"
 #include "entity_codec.hpp"
 #include "file_io.hpp"
 #include "sha256.hpp"
@@ -121,8 +122,8 @@ class SnapshotWriter {
                                                 .frontier = frontier});
     put_frame(true);
     file_.make_read_only();
-    file_.sync();
-    file_.drop_cache();  // so that it is read back from the disk
+    if (kept("log.snapshot.sync")) file_.sync();
+    if (kept("log.snapshot.drop_cache")) file_.drop_cache();  // so that it is read back from the disk
     summary_.file_sha256 = whole_.take();
     summary_.bytes = offset_;
     return summary_;
@@ -176,7 +177,7 @@ class SnapshotReader {
       if (stop.stop_requested()) return std::nullopt;
       frame();
     }
-    if (offset_ != size_) {
+    if (kept("log.snapshot.behind_trailer") && offset_ != size_) {
       refuse(offset_, std::to_string(size_ - offset_) + " bytes behind the trailer, expected none");
     }
     summary_.bytes = offset_;
@@ -191,7 +192,9 @@ class SnapshotReader {
     const auto bytes = std::span<const std::byte>(stored).first(file_.read(at, stored));
     const auto header = format::parse_frame_header(bytes);
     if (!header) refuse(header.error(), at);
-    if (header->number != frames_ || header->offset != at || header->snapshot != summary_.point.sequence) {
+    if ((kept("log.snapshot.frame_number") && header->number != frames_) ||
+        (kept("log.snapshot.frame_offset") && header->offset != at) ||
+        (kept("log.snapshot.frame_sequence") && header->snapshot != summary_.point.sequence)) {
       refuse(at, "frame " + std::to_string(header->number) + " of the snapshot of sequence " +
                      std::to_string(header->snapshot.value()) + " for offset " + std::to_string(header->offset) +
                      ", expected frame " + std::to_string(frames_) + " of sequence " +
@@ -200,12 +203,12 @@ class SnapshotReader {
     ++frames_;
     const Hash content = header->trailer ? content_.take() : Hash{};
     pass(bytes);
-    if (header->payload_bytes > size_ - offset_) {
+    if (kept("log.snapshot.frame_cut") && header->payload_bytes > size_ - offset_) {
       refuse(at, "frame of " + std::to_string(header->payload_bytes) + " bytes, and the file has " +
                      std::to_string(size_ - offset_) + " more: it was cut");
     }
     const auto payload = take(header->payload_bytes);
-    if (crc32c(payload) != header->payload_crc32c) {
+    if (kept("log.snapshot.payload_checksum") && crc32c(payload) != header->payload_crc32c) {
       refuse(at, "the checksum of the frame's payload does not fit its bytes");
     }
     if (header->trailer) return trailer(payload, content, at);
@@ -216,7 +219,9 @@ class SnapshotReader {
     const Place where{file_.name(), at, summary_.point.sequence};
     for (; count > 0; --count) {
       const std::uint32_t bytes = payload.size() < format::record_header_bytes ? 0 : load_u32(payload);
-      if (bytes == 0 || bytes % 8 != 0 || bytes > payload.size() - format::record_header_bytes) {
+      if ((kept("log.snapshot.record_empty") && bytes == 0) ||
+          (kept("log.snapshot.record_multiple") && bytes % 8 != 0) ||
+          (kept("log.snapshot.record_bytes") && bytes > payload.size() - format::record_header_bytes)) {
         refuse(at, "record of " + std::to_string(bytes) + " bytes, expected a multiple of 8 that the frame holds");
       }
       const std::uint32_t kind = load_u32(payload.subspan(4));
@@ -225,16 +230,19 @@ class SnapshotReader {
       record(stored, where);
       payload = payload.subspan(format::record_header_bytes + bytes);
     }
-    if (!payload.empty()) refuse(at, std::to_string(payload.size()) + " bytes behind the frame's last record");
+    if (kept("log.snapshot.behind_records") && !payload.empty())
+      refuse(at, std::to_string(payload.size()) + " bytes behind the frame's last record");
   }
 
   void record(const StoredEntity& stored, const Place& where) {
     Entity entity = decode_entity(stored, where);
-    if (stored.type < last_type_) refuse(*where.offset, "records that are not in the order of their types");
+    if (kept("log.snapshot.order") && stored.type < last_type_)
+      refuse(*where.offset, "records that are not in the order of their types");
     last_type_ = stored.type;
     if (proof_ == SnapshotProof::meaning) {
       const StoredEntity again = encoder_.encode(entity);
-      if (!std::equal(again.message.begin(), again.message.end(), stored.message.begin(), stored.message.end())) {
+      if (kept("log.snapshot.meaning") &&
+          !std::equal(again.message.begin(), again.message.end(), stored.message.begin(), stored.message.end())) {
         refuse(*where.offset, "a record that this release would write in another way");
       }
     }
@@ -246,14 +254,16 @@ class SnapshotReader {
   void trailer(std::span<const std::byte> payload, const Hash& content, std::uint64_t at) {
     auto parsed = format::parse_trailer(payload);
     if (!parsed) refuse(parsed.error(), at);
-    if (parsed->content_sha256 != content) refuse(at, "the SHA-256 of what stands before the trailer is another");
-    if (parsed->counts != summary_.counts || books_ != 1) {
+    if (kept("log.snapshot.content") && parsed->content_sha256 != content)
+      refuse(at, "the SHA-256 of what stands before the trailer is another");
+    if ((kept("log.snapshot.counts") && parsed->counts != summary_.counts) ||
+        (kept("log.snapshot.book") && books_ != 1)) {
       refuse(at, "another number of records than the trailer says");
     }
     summary_.state_hash = state_.value();
-    if (parsed->state_hash != summary_.state_hash)
+    if (kept("log.snapshot.state_hash") && parsed->state_hash != summary_.state_hash)
       refuse(at, "the state hash of its records is another than the trailer's");
-    if (parsed->frontier.leaves() != summary_.point.sequence.value()) {
+    if (kept("log.snapshot.leaves") && parsed->frontier.leaves() != summary_.point.sequence.value()) {
       refuse(at, "a tree of " + std::to_string(parsed->frontier.leaves()) + " events, expected " +
                      std::to_string(summary_.point.sequence.value()));
     }
@@ -350,7 +360,7 @@ SnapshotPoint read_snapshot_point(Storage& storage, const std::string& name) {
 std::optional<SnapshotSummary> write_snapshot_file(Storage& storage, const View& view, const SnapshotPoint& point,
                                                    const MerkleFrontier& frontier, const std::stop_token& stop) {
   make_folder(storage, std::string(folder));
-  sync_folder(storage, "");
+  if (kept("log.snapshot.sync_book")) sync_folder(storage, "");
   const std::string name = unfinished_snapshot_name(point.sequence);
   SnapshotWriter writer(LogFile::open(storage, name, OpenMode::create), point);
   std::optional<SnapshotSummary> summary;
@@ -370,7 +380,7 @@ std::optional<SnapshotSummary> write_snapshot_file(Storage& storage, const View&
 
 void publish_snapshot_file(Storage& storage, Sequence sequence) {
   rename_file(storage, unfinished_snapshot_name(sequence), snapshot_name(sequence));
-  sync_folder(storage, std::string(folder));
+  if (kept("log.snapshot.sync_folder")) sync_folder(storage, std::string(folder));
 }
 
 void remove_snapshot_file(Storage& storage, const std::string& name) {

@@ -6,6 +6,7 @@
 
 #include "daybook/core/assert.hpp"
 #include "daybook/core/limits.hpp"
+#include "daybook/core/mutant.hpp"
 #include "fields.hpp"
 
 namespace daybook::format {
@@ -100,29 +101,31 @@ std::vector<std::byte> to_bytes(const Trailer& trailer) {
 }
 
 Parsed<SnapshotPoint> parse_snapshot_header(std::span<const std::byte> bytes) {
-  const auto checked = intact(bytes, snapshot_header_bytes, snapshot_magic, "snapshot header", true);
+  const auto checked =
+      intact(bytes, snapshot_header_bytes, snapshot_magic, "snapshot header", kept("log.snapshot_header.checksum"));
   if (!checked) return tl::unexpected<Problem>(checked.error());
   SnapshotPoint point;
   std::uint32_t format_version = 0;
   std::uint32_t minimum_reader = 0;
   Reader from(*checked);
   walk_snapshot_header(from, point, format_version, minimum_reader);
-  if (minimum_reader > snapshot_reader) {
+  if (kept("log.snapshot_header.reader") && minimum_reader > snapshot_reader) {
     return newer("snapshot of format version " + std::to_string(format_version) + ", which needs reader " +
                  std::to_string(minimum_reader) + " (this one is " + std::to_string(snapshot_reader) + ")");
   }
-  if (point.feature_level > limits::feature_level_highest) {
+  if (kept("log.snapshot_header.feature_level") && point.feature_level > limits::feature_level_highest) {
     return newer("snapshot of a book of feature level " + std::to_string(point.feature_level) +
                  " (this release knows up to " + std::to_string(limits::feature_level_highest) + ")");
   }
-  if (point.sequence == Sequence()) {
+  if (kept("log.snapshot_header.sequence") && point.sequence == Sequence()) {
     return problem(Problem::Kind::implausible, "snapshot of sequence 0, expected at least 1");
   }
   return point;
 }
 
 Parsed<FrameHeader> parse_frame_header(std::span<const std::byte> bytes) {
-  const auto checked = intact(bytes, frame_header_bytes, frame_magic, "frame header", true);
+  const auto checked =
+      intact(bytes, frame_header_bytes, frame_magic, "frame header", kept("log.snapshot_frame.checksum"));
   if (!checked) return tl::unexpected<Problem>(checked.error());
   FrameHeader header;
   std::uint32_t unknown_flags = 0;
@@ -130,13 +133,16 @@ Parsed<FrameHeader> parse_frame_header(std::span<const std::byte> bytes) {
   walk_frame_header(from, header, unknown_flags);
   const auto reserved =
       checked->subspan(frame_header_fields).first(frame_header_bytes - frame_header_fields - checksum_bytes);
-  if (unknown_flags != 0) return newer("frame header with flags " + hexadecimal(unknown_flags));
-  if (!is_blank(reserved)) return newer("frame header with fields behind byte " + std::to_string(frame_header_fields));
-  if (header.payload_bytes % 8 != 0 || header.payload_bytes == 0) {
+  if (kept("log.snapshot_frame.flags") && unknown_flags != 0)
+    return newer("frame header with flags " + hexadecimal(unknown_flags));
+  if (kept("log.snapshot_frame.reserved") && !is_blank(reserved))
+    return newer("frame header with fields behind byte " + std::to_string(frame_header_fields));
+  if ((kept("log.snapshot_frame.multiple") && header.payload_bytes % 8 != 0) ||
+      (kept("log.snapshot_frame.empty") && header.payload_bytes == 0)) {
     return problem(Problem::Kind::implausible, "frame of " + std::to_string(header.payload_bytes) +
                                                    " bytes, expected a multiple of 8 that is not 0");
   }
-  if ((header.records == 0) != header.trailer) {
+  if (kept("log.snapshot_frame.records") && (header.records == 0) != header.trailer) {
     return problem(Problem::Kind::implausible,
                    header.trailer ? "trailer with records, expected none" : "frame without records");
   }
@@ -144,7 +150,7 @@ Parsed<FrameHeader> parse_frame_header(std::span<const std::byte> bytes) {
 }
 
 Parsed<Trailer> parse_trailer(std::span<const std::byte> bytes) {
-  if (bytes.size() < trailer_fixed_bytes) {
+  if (kept("log.snapshot_trailer.size") && bytes.size() < trailer_fixed_bytes) {
     return problem(Problem::Kind::implausible, "trailer of " + std::to_string(bytes.size()) +
                                                    " bytes, expected at least " + std::to_string(trailer_fixed_bytes));
   }
@@ -154,7 +160,8 @@ Parsed<Trailer> parse_trailer(std::span<const std::byte> bytes) {
   Reader from(bytes);
   walk_trailer(from, trailer, leaves, hashes);
   const std::size_t expected = trailer_fixed_bytes + std::size_t{hashes} * sizeof(Hash);
-  if (hashes != static_cast<std::uint32_t>(std::popcount(leaves)) || bytes.size() != expected) {
+  if ((kept("log.snapshot_trailer.hashes") && hashes != static_cast<std::uint32_t>(std::popcount(leaves))) ||
+      (kept("log.snapshot_trailer.bytes") && bytes.size() != expected)) {
     return problem(Problem::Kind::implausible, "trailer of " + std::to_string(bytes.size()) + " bytes with " +
                                                    std::to_string(hashes) + " hashes of a tree of " +
                                                    std::to_string(leaves) + " leaves, expected one for each bit set");

@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 
+#include "daybook/core/mutant.hpp"
 #include "event_codec.hpp"
 #include "patient_storage.hpp"
 #include "segment_file.hpp"
@@ -62,7 +63,7 @@ struct LogSurvey::Impl {
         file.name = opened.name();
         look_at_header(file, opened);
       } catch (const CorruptionError& error) {  // of an archive's own header
-        if (error.damage() == Damage::unknown_format) throw;
+        if (kept("log.survey.newer_archive") && error.damage() == Damage::unknown_format) throw;
         file.problem = error.what();
       }
       sequences[file.name] = first;
@@ -81,7 +82,7 @@ struct LogSurvey::Impl {
     if (header) {
       file.header = *header;
       file.first = header->first;
-    } else if (header.error().kind == format::Problem::Kind::newer) {
+    } else if (kept("log.survey.newer_segment") && header.error().kind == format::Problem::Kind::newer) {
       throw CorruptionError(Damage::unknown_format, {file.name, 0, file.first},
                             header.error().sentence + ". Nothing was changed.");
     } else {
@@ -103,7 +104,7 @@ struct LogSurvey::Impl {
     if (!witness) {
       notes.emplace_back(
           "no slot of the witness (log/witness) is whole: up to where events were acknowledged is not known");
-    } else if (most == 0 || votes.contains(witness->log_uuid.bytes)) {
+    } else if (most == 0 || votes.contains(witness->log_uuid.bytes) || !kept("log.survey.witness")) {
       log_uuid = witness->log_uuid;
     } else {
       notes.emplace_back("the witness is of log " + to_string(witness->log_uuid) +
@@ -118,7 +119,7 @@ struct LogSurvey::Impl {
   void survey(const std::function<void(Sequence)>& progress) {
     for (std::size_t i = 0; i < files.size(); ++i) {
       const SurveyedFile& file = files[i];
-      if (file.header && file.header->log_uuid != log_uuid) {
+      if (kept("log.survey.log_uuid") && file.header && file.header->log_uuid != log_uuid) {
         blame({{file.name, 0, file.first},
                "a segment of log " + to_string(file.header->log_uuid) + ", expected " + to_string(log_uuid)});
         continue;
@@ -157,7 +158,7 @@ struct LogSurvey::Impl {
       if (run.blame && !(start != nullptr && run.first == next)) blame(std::move(*run.blame));
       accept(file.name, header, std::move(run), successor);
     }
-    floor = std::max(floor, proof.sealed_through);
+    if (kept("log.survey.sealed_through")) floor = std::max(floor, proof.sealed_through);
     rest.reset();
     if (proof.rest) {
       rest = proof;
@@ -182,7 +183,7 @@ struct LogSurvey::Impl {
       const SegmentProof proof = prove_segment(reader);
       ours = std::any_of(proof.runs.begin(), proof.runs.end(), [&](const Run& run) { return linked(run, successor); });
     }
-    if (ours) {
+    if (ours || !kept("log.survey.linked")) {
       notes.push_back(file.name + ": its header is damaged (" + file.problem + "); its batches continue the chain");
       place(file, header, successor, &*any);
     } else {
@@ -207,18 +208,18 @@ struct LogSurvey::Impl {
   }
 
   void accept(const std::string& name, const format::SegmentHeader& header, Run run, const SurveyedFile* successor) {
-    if (run.first < next) {
+    if (kept("log.survey.repeats") && run.first < next) {
       notes.push_back(name + ": it repeats events from sequence " + text(run.first.value()) +
                       " on, which are there already");
       return;
     }
-    if (successor != nullptr && run.last >= successor->first) {
+    if (kept("log.survey.overlap") && successor != nullptr && run.last >= successor->first) {
       blame({{name, run.offset, run.first},
              "batches up to sequence " + text(run.last.value()) + ", where " + successor->name +
                  " begins with sequence " + text(successor->first.value())});
       return;
     }
-    if (run.first == next && chain && run.before != *chain) {
+    if (kept("log.survey.chain") && run.first == next && chain && run.before != *chain) {
       blame({{name, run.offset, run.first},
              "a batch that continues chain hash " + short_hash(run.before) + ", expected " + short_hash(*chain)});
       if (!run.second) return;
@@ -226,7 +227,7 @@ struct LogSurvey::Impl {
       run.first = run.second->first;
       run.before = run.second->before;
     }
-    if (run.first > next) {
+    if (kept("log.survey.hole") && run.first > next) {
       declare(Sequence(run.first.value() - 1), {segment_name(next), 0, next},
               "the segment is missing: the next one there is begins with sequence " + text(run.first.value()));
     } else if (cause) {
@@ -237,7 +238,8 @@ struct LogSurvey::Impl {
     next = run.last.next();
     chain = run.behind;
     highest_epoch = std::max(highest_epoch, run.epoch);
-    if (witness && run.last == witness->acknowledged && run.behind != witness->chain) {
+    if (kept("log.survey.witness_chain") && witness && run.last == witness->acknowledged &&
+        run.behind != witness->chain) {
       notes.push_back("the witness saw another history of sequence " + text(run.last.value()) + ": chain hash " +
                       short_hash(witness->chain) + ", found " + short_hash(run.behind));
     }
@@ -260,12 +262,12 @@ struct LogSurvey::Impl {
   void end() {
     const std::string name = runs.empty() ? segment_name(next) : runs.back().name;
     const Sequence acknowledged = witness ? witness->acknowledged : Sequence();
-    if (const Sequence end = std::max(acknowledged, floor); end >= next) {
+    if (const Sequence end = std::max(acknowledged, floor); end >= next && kept("log.survey.lost_end")) {
       declare(end, {name, std::nullopt, next},
               "the log ends here; " +
                   (end == acknowledged ? "the witness saw events synced up to sequence " + text(end.value())
                                        : "the seal of the segment says that it went on up to " + text(end.value())));
-    } else if (cause && may_have_counted()) {
+    } else if (kept("log.survey.lost_tail") && cause && may_have_counted()) {
       cause->found += "; how many events this was is not known, one stands for all";
       declare(next, {}, {});
     } else if (cause) {
@@ -308,14 +310,14 @@ struct LogSurvey::Impl {
 LogSurvey::LogSurvey(Storage& storage, const std::function<void(Sequence)>& progress)
     : impl_(std::make_unique<Impl>(storage)) {
   impl_->list();
-  if (impl_->files.empty() && !impl_->witness) {
+  if (kept("log.survey.segments") && impl_->files.empty() && !impl_->witness) {
     throw CorruptionError(Damage::foreign, {log_folder, std::nullopt, std::nullopt},
                           "no log: " + storage.describe(log_folder) + " holds no segment. Nothing was changed.");
   }
   impl_->identify();
   impl_->survey(progress);
   impl_->end();
-  if (impl_->events == 0 && !impl_->holes.empty()) {
+  if (kept("log.survey.events") && impl_->events == 0 && !impl_->holes.empty()) {
     const Hole& all = impl_->holes.front();
     throw CorruptionError(
         Damage::lost_acknowledged, all.place,
@@ -367,7 +369,7 @@ void LogSurvey::read(const std::function<void(const RecordedEvent&, std::span<co
           },
           where);
     });
-    if (!same) {
+    if (kept("log.survey.same") && !same) {
       throw StorageError(
           {placed.name, reader.cursor().offset, reader.cursor().next}, EIO,
           "the segment reads differently than it did a moment ago. Copy the disk first, then salvage the copy");

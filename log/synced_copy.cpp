@@ -7,6 +7,7 @@
 
 #include "crc32c.hpp"
 #include "daybook/core/error.hpp"
+#include "daybook/core/mutant.hpp"
 #include "daybook/log/log_reader.hpp"
 #include "inspection.hpp"
 #include "segment_file.hpp"
@@ -52,7 +53,7 @@ format::WitnessSlot slot_without_witness(Storage& from) {
 format::WitnessSlot synced_end(Storage& from) {
   const WitnessFound witness = read_witness(from);
   format::WitnessSlot slot = witness.newest ? *witness.newest : slot_without_witness(from);
-  if (slot.acknowledged == Sequence()) {
+  if (kept("log.synced_copy.no_event") && slot.acknowledged == Sequence()) {
     throw StorageError({log_folder, std::nullopt, std::nullopt}, ENODATA,
                        "the log in " + from.describe(log_folder) + " holds no event yet; there is nothing to copy");
   }
@@ -72,7 +73,7 @@ std::uint64_t copy_file(LogFile& source, LogFile copy) {
     copy.write(at, std::span<const std::byte>(bytes).first(read));
     at += read;
   }
-  copy.sync();
+  if (kept("log.synced_copy.sync")) copy.sync();
   copy.make_read_only();
   return at;
 }
@@ -84,7 +85,8 @@ std::uint64_t copy_segment(Storage& from, Storage& into, Sequence first) {
   const std::uint64_t bytes = copy_file(source.file(), create(into, name));
   if (source.archive_header() != nullptr) {
     const auto kind = source.archive_header()->kind;
-    SegmentFile::open_as(LogFile::open(into, name, OpenMode::read), first, kind).check_body();
+    if (kept("log.synced_copy.check_body"))
+      SegmentFile::open_as(LogFile::open(into, name, OpenMode::read), first, kind).check_body();
   }
   return bytes;
 }
@@ -97,7 +99,7 @@ std::uint64_t copy_front(Storage& from, Storage& into, const format::WitnessSlot
   for (std::uint64_t at = 0; at < end.end_offset;) {
     const auto part = std::span(bytes).first(std::min<std::uint64_t>(bytes.size(), end.end_offset - at));
     const std::size_t read = source.read(at, part);
-    if (read == 0) {
+    if (kept("log.synced_copy.ends") && read == 0) {
       throw CorruptionError(Damage::lost_acknowledged, {source.name(), at, end.acknowledged},
                             "the segment ends here, and the witness saw events synced up to sequence " +
                                 std::to_string(end.acknowledged.value()) + ", offset " +
@@ -106,7 +108,7 @@ std::uint64_t copy_front(Storage& from, Storage& into, const format::WitnessSlot
     copy.write(at, part.first(read));
     at += read;
   }
-  copy.sync();
+  if (kept("log.synced_copy.sync_front")) copy.sync();
   return end.end_offset;
 }
 
@@ -117,7 +119,7 @@ SyncedCopy copy_synced(Storage& from, Storage& into, const std::function<void(Se
   SyncedCopy result;
   result.head = {end.acknowledged, end.chain};
   make_folder(into, log_folder);
-  sync_folder(into, "");
+  if (kept("log.synced_copy.sync_book")) sync_folder(into, "");
   const std::vector<Sequence> segments = list_log(from).segments;
   for (const Sequence first : segments) {
     if (first > end.segment) break;
@@ -145,8 +147,8 @@ std::uint64_t copy_folder(Storage& from, Storage& into, const std::string& folde
       bytes += copy_file(*source, create(into, path));
     }
   }
-  sync_folder(into, folder);
-  sync_folder(into, "");
+  if (kept("log.synced_copy.sync_other")) sync_folder(into, folder);
+  if (kept("log.synced_copy.sync_other_book")) sync_folder(into, "");
   return bytes;
 }
 

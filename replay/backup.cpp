@@ -5,6 +5,7 @@
 
 #include "daybook/core/error.hpp"
 #include "daybook/core/limits.hpp"
+#include "daybook/core/mutant.hpp"
 #include "daybook/log/segment_log.hpp"
 #include "daybook/log/synced_copy.hpp"
 #include "new_generation.hpp"
@@ -26,7 +27,7 @@ SyncedCopy copy_files(Storage& from, Storage& out, Storage& staged, const Progre
   SyncedCopy copied = copy_synced(from, staged, [&](Sequence done) {
     if (progress) progress(done);
   });
-  if (LogReader(staged).first_readable() != readable) {
+  if (kept("replay.backup.readable") && LogReader(staged).first_readable() != readable) {
     throw StorageError(
         {"log", std::nullopt, readable}, EAGAIN,
         "segments from sequence " + std::to_string(readable.value()) +
@@ -43,7 +44,8 @@ Facts read_through(Storage& out, const LogReader& copy, const LoadSnapshot& load
   const Sequence first = copy.first_readable();
   if (first != Sequence(1)) {
     const std::optional<State> state = load_snapshot ? load_snapshot(out) : std::nullopt;
-    if (!state || state->book().head.next() < first) throw DroppedError(Sequence(1), Sequence(first.value() - 1));
+    if (!state || (kept("replay.backup.state") && state->book().head.next() < first))
+      throw DroppedError(Sequence(1), Sequence(first.value() - 1));
     facts.begin_with(*state);
   }
   Ticker ticker(progress);
@@ -60,7 +62,7 @@ void append(SegmentLog& log, const std::vector<RecordedEvent>& events, const Sto
   BatchEncoder encoder;
   for (const RecordedEvent& event : events) encoder.add(event);
   const AppendResult result = log.append(log.epoch(), log.tail(), encoder.batch(), Room::reserve);
-  if (std::holds_alternative<Committed>(result)) return;
+  if (std::holds_alternative<Committed>(result) || !kept("replay.backup.committed")) return;
   const Unknown* unknown = std::get_if<Unknown>(&result);
   const Full* full = std::get_if<Full>(&result);
   throw StorageError({"log", std::nullopt, events.front().sequence},
@@ -88,7 +90,7 @@ Backup back_up(Storage& from, Storage& out, Clock& clock, Random& random, const 
   LogOpening opening;
   const LogOptions options{.segment_bytes_max = limits::segment_bytes_min};  // for a few events
   auto log = SegmentLog::open(staged, clock, random, options, opening);
-  if (opening.head != copied.head) {
+  if (kept("replay.backup.head") && opening.head != copied.head) {
     throw StorageError({"log", std::nullopt, opening.head.sequence}, EIO,
                        out.describe("log") + ": the copy ends with sequence " +
                            std::to_string(opening.head.sequence.value()) + ", expected " +
@@ -96,7 +98,7 @@ Backup back_up(Storage& from, Storage& out, Clock& clock, Random& random, const 
   }
   append(*log, new_generation(facts, "backed up", copied.head.sequence, log_uuid, clock, random), out);
   const Head head = log->tail();
-  log->close();
+  if (kept("replay.backup.close")) log->close();
   log.reset();
   staged.publish();
   return {copied.head, head, copied.segments, copied.bytes};

@@ -9,6 +9,7 @@
 #include "copier.hpp"
 #include "daybook/core/apply.hpp"
 #include "daybook/core/limits.hpp"
+#include "daybook/core/mutant.hpp"
 #include "new_generation.hpp"
 #include "staging.hpp"
 #include "ticker.hpp"
@@ -40,7 +41,8 @@ std::optional<std::string> wrong_renewal(const State& state, const Event& event)
   if (renewed == nullptr) return std::nullopt;
   for (const Renewal& renewal : renewed->renewals) {
     const Job* job = state.job(renewal.job.sequence);
-    if (job == nullptr || job->id != renewal.job || !job->lease || job->lease->token != renewal.token) {
+    if (kept("replay.salvage.renewal") &&
+        (job == nullptr || job->id != renewal.job || !job->lease || job->lease->token != renewal.token)) {
       return "job " + to_string(renewal.job) + " is not under the claim that it renews";
     }
   }
@@ -79,7 +81,7 @@ class Salvager {
       own(NameDefined{Name{NameId(id), sort, "lost-name-" + std::to_string(id)}});
     }
     mark_jobs();
-    copier_.flush();
+    if (kept("replay.salvage.flush")) copier_.flush();
   }
 
   SalvageReport report() && { return std::move(report_); }
@@ -129,7 +131,8 @@ class Salvager {
   /// A name that a hole took must not be given to somebody else while events still bear its id.
   void note_names(const RecordedEvent& recorded) {
     const auto note = [&](NameId id, NameSort sort) {
-      if (id != NameId() && state_.name(id) == nullptr) lost_names_.emplace(id.value(), sort);
+      if (kept("replay.salvage.names") && id != NameId() && state_.name(id) == nullptr)
+        lost_names_.emplace(id.value(), sort);
     };
     if (report_.holes.empty()) return;
     note(recorded.by.actor, NameSort::actor);
@@ -187,7 +190,7 @@ class Salvager {
       const Job* job = state_.job(sequence);
       if (job == nullptr || job->state == JobState::completed || job->state == JobState::cancelled) continue;
       const JobId id = job->id;
-      if (job->state == JobState::dead && !job->spec->unique_key.empty() &&
+      if (kept("replay.salvage.key") && job->state == JobState::dead && !job->spec->unique_key.empty() &&
           state_.key_holder(job->spec->queue, job->spec->unique_key)) {
         report_.left_dead.push_back(id);
         continue;
@@ -242,7 +245,7 @@ SalvageReport salvage_log(Storage& from, Storage& out, Clock& clock, Random& ran
   report.head = log->tail();
   report.last = survey.last();
   report.notes = survey.notes();
-  log->close();
+  if (kept("replay.salvage.close")) log->close();
   log.reset();
   staged.publish();
   return report;

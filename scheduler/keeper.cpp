@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "daybook/core/error.hpp"
+#include "daybook/core/mutant.hpp"
 #include "daybook/log/archive.hpp"
 #include "daybook/replay/retention.hpp"
 
@@ -69,7 +70,7 @@ std::optional<TakenSnapshot> Keeper::take(const std::stop_token& stop) {
 
 // An earlier release would call archives and stubs missing segments: a book that it may open keeps its segments as they are.
 void Keeper::tidy_segments(const LogReader& log, const TakenSnapshot& taken, const std::stop_token& stop) {
-  if (log.feature_level() < archives_feature_level) return;
+  if (kept("scheduler.keeper.level") && log.feature_level() < archives_feature_level) return;
   const Sequence snapshot = taken.summary.point.sequence;
   if (parts_.segments.drop_after && parts_.clock && parts_.dropped_through && parts_.record_drop) {
     drop_old(log, taken.other == Sequence() ? snapshot : taken.other, stop);
@@ -84,7 +85,7 @@ void Keeper::drop_old(const LogReader& log, Sequence relied_on, const std::stop_
   const Sequence until = last_older_than(log, segments, parts_.clock->wall() - *parts_.segments.drop_after);
   Sequence through = parts_.dropped_through();  // the files of an earlier drop may have outlived its process
   const auto planned = plan_drop(segments, through, until, relied_on);
-  if (planned && parts_.record_drop(*planned)) through = planned->last;
+  if (planned && (!kept("scheduler.keeper.record") || parts_.record_drop(*planned))) through = planned->last;
   while (!stop.stop_requested() && drop_next(parts_.storage, through)) {
   }
 }
@@ -107,7 +108,7 @@ void Keeper::require_room() const {
   if (parts_.storage.free_bytes(free) != 0) return;
   const std::uint64_t last = newest_before(parts_.storage, Sequence(head_)).bytes;
   const std::uint64_t needed = last + last / 4 + limits::segment_bytes_max;
-  if (free >= needed) return;
+  if (free >= needed || !kept("scheduler.keeper.room")) return;
   throw StorageError({"snapshots", std::nullopt, std::nullopt}, 0,
                      "snapshots: " + std::to_string(free) + " bytes are free, expected at least " +
                          std::to_string(needed) + ": make room");
