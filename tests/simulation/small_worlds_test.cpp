@@ -4,8 +4,9 @@
 // disk that the last of them makes, and of what was not synced by then every choice that reached the device.
 //
 // The moments within the calls before the last are those of the shorter sequences, and not tried again. Up to twelve unsynced
-// sizes, sectors and changes of folders are tried in all combinations; of more, samples from a seed. Choices that leave the
-// same bytes, with the same promises, are judged once.
+// sizes, sectors and changes of folders are tried in all combinations; of more, samples from a seed. After sequences of at most
+// one call the power is cut again after each call of the recovery that follows: after longer ones that would take minutes
+// under a sanitizer. Choices that leave the same bytes, with the same promises, are judged once.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -49,6 +50,7 @@ constexpr std::array<std::string_view, 7> letters{"schedule", "schedule large", 
 using Word = std::vector<Letter>;
 
 constexpr std::size_t longest = 3;
+constexpr std::size_t longest_cut_twice = 1;
 constexpr std::size_t choices_for_all_subsets = 12;
 constexpr std::uint64_t samples = 256;
 constexpr std::uint64_t seed = 20'260'304;         // of the samples
@@ -164,6 +166,8 @@ struct SmallFigures {
   std::uint64_t crash_points = 0;
   std::uint64_t subsets = 0;
   std::uint64_t images = 0;
+  std::uint64_t second_crash_points = 0;  // inside of openings
+  std::uint64_t second_images = 0;
   std::uint64_t sampled_points = 0;  // with too many choices for all subsets
   std::size_t most_choices = 0;
   std::size_t most_segments = 0;
@@ -171,7 +175,7 @@ struct SmallFigures {
 
 /// Of all that an opening can see.
 std::uint64_t hash_of(const MemoryStorage& disk) {
-  std::uint64_t hash = disk.has_folder("log") ? 1 : 0;
+  std::uint64_t hash = (disk.has_folder("log") ? 1U : 0U) + (disk.has_folder("quarantine") ? 2U : 0U);
   const auto add = [&](std::string_view bytes) {
     hash = hash * 0x100000001b3u ^ std::hash<std::string_view>{}(bytes) ^ bytes.size();
   };
@@ -252,10 +256,18 @@ std::string described(const Word& word) {
   return text;
 }
 
-std::string described(const std::vector<bool>& kept) {
-  std::string text;
-  for (const bool one : kept) text += one ? '1' : '0';
-  return text;
+/// Opens the log until the power is cut after the `calls`-th call; false: there are fewer.
+bool cut_in_opening(MemoryStorage& disk, test::ManualClock clock, std::uint64_t calls) {
+  test::FixedRandom random(8);
+  LogOpening found;
+  clock.reboot();
+  const std::uint64_t before = disk.calls();
+  disk.cut_power_at(calls + 1);
+  try {
+    (void)open_log(disk, clock, random, found);
+  } catch (const test::PowerCut&) {
+  }
+  return disk.fired() || disk.calls() - before >= calls;
 }
 
 std::size_t segments_of(const MemoryStorage& disk) {
@@ -282,6 +294,7 @@ class SmallWorlds : public testing::Test {
   void try_crashes_in_last(const Word& word) {
     ++figures.sequences;
     judged_.clear();
+    judged_after_two_.clear();
     for (std::uint64_t calls = 1; !HasFailure(); ++calls) {
       const auto world = cut_short(word, calls);
       if (!world) return;
@@ -289,55 +302,87 @@ class SmallWorlds : public testing::Test {
       ASSERT_EQ(world->failure.what(), "");
       ++figures.crash_points;
       figures.most_segments = std::max(figures.most_segments, segments_of(world->disk));
-      try_all_choices(*world);
+      try_all_choices(word, *world);
     }
   }
 
-  void try_all_choices(const SmallWorld& world) {
-    const std::size_t choices = world.disk.clone()->crash_with([](std::size_t) { return false; });
+  void try_all_choices(const Word& word, const SmallWorld& world) {
+    each_choice(world.disk, [&](MemoryStorage& left, const std::string& kept) {
+      if (!judged_.insert(promised(world, left)).second) return;
+      ++figures.images;
+      SCOPED_TRACE("of what was not synced is kept: " + kept);
+      if (word.size() <= longest_cut_twice) try_crashes_in_opening(world, left);
+      EXPECT_EQ(judged_or_thrown(left, world.clock, world.oracle), "");
+    });
+  }
+
+  // The power is cut again while the log is recovered.
+  void try_crashes_in_opening(const SmallWorld& world, const MemoryStorage& disk) {
+    for (std::uint64_t calls = 1; !HasFailure(); ++calls) {
+      const auto cut = disk.clone();
+      if (!cut_in_opening(*cut, world.clock, calls)) return;
+      ++figures.second_crash_points;
+      SCOPED_TRACE("the power is cut again after call " + std::to_string(calls) + " of the opening");
+      each_choice(*cut, [&](MemoryStorage& left, const std::string& kept) {
+        if (!judged_after_two_.insert(promised(world, left)).second) return;
+        ++figures.second_images;
+        EXPECT_EQ(judged_or_thrown(left, world.clock, world.oracle), "") << "of what was not synced is kept: " << kept;
+      });
+    }
+  }
+
+  void each_choice(const MemoryStorage& cut, const std::function<void(MemoryStorage&, const std::string&)>& visit) {
+    const std::size_t choices = cut.clone()->crash_with([](std::size_t) { return false; });
     figures.most_choices = std::max(figures.most_choices, choices);
+    const auto choose = [&](const std::function<bool(std::size_t)>& keep) {
+      ++figures.subsets;
+      std::string kept;
+      const auto left = cut.clone();
+      left->crash_with([&](std::size_t i) {
+        const bool chosen = keep(i);
+        kept += chosen ? '1' : '0';
+        return chosen;
+      });
+      visit(*left, kept);
+    };
     if (choices <= choices_for_all_subsets) {
       for (std::uint64_t mask = 0; mask < std::uint64_t{1} << choices && !HasFailure(); ++mask) {
-        try_choice(world, choices, [mask](std::size_t i) { return (mask >> i & 1) != 0; });
+        choose([mask](std::size_t i) { return (mask >> i & 1) != 0; });
       }
       return;
     }
     ++figures.sampled_points;
-    try_choice(world, choices, [](std::size_t) { return false; });
-    try_choice(world, choices, [](std::size_t) { return true; });
+    choose([](std::size_t) { return false; });
+    choose([](std::size_t) { return true; });
     test::Chance chance(seed);
     for (std::uint64_t sample = 0; sample < samples && !HasFailure(); ++sample) {
       const auto kept_percent = static_cast<unsigned>(10 + 20 * (sample % 5));
-      try_choice(world, choices, [&](std::size_t) { return chance.percent(kept_percent); });
+      choose([&](std::size_t) { return chance.percent(kept_percent); });
     }
   }
 
-  void try_choice(const SmallWorld& world, std::size_t choices, const std::function<bool(std::size_t)>& keep) {
-    ++figures.subsets;
-    std::vector<bool> kept(choices);
-    const auto disk = world.disk.clone();
-    disk->crash_with([&](std::size_t i) { return kept.at(i) = keep(i); });
-    const Promised promised{world.oracle.batches(), world.oracle.anything_in_flight(), hash_of(*disk)};
-    if (!judged_.insert(promised).second) return;
-    ++figures.images;
-    EXPECT_EQ(judged_or_thrown(*disk, world.clock, world.oracle), "") << "of what was not synced: " << described(kept);
-  }
-
   using Promised = std::tuple<std::uint64_t, bool, std::uint64_t>;  // batches acknowledged, one in flight, the bytes
-  std::set<Promised> judged_;                                       // of one sequence
+  static Promised promised(const SmallWorld& world, const MemoryStorage& disk) {
+    return {world.oracle.batches(), world.oracle.anything_in_flight(), hash_of(disk)};
+  }
+  std::set<Promised> judged_;  // of one sequence
+  std::set<Promised> judged_after_two_;
 };
 
 void tell(const SmallFigures& figures) {
   std::cout << "small worlds: " << figures.sequences << " sequences, " << figures.crash_points << " crash points ("
             << figures.sampled_points << " sampled, with up to " << figures.most_choices << " choices), "
-            << figures.subsets << " subsets tried, " << figures.images << " distinct images judged\n";
+            << figures.subsets << " subsets tried, " << figures.images
+            << " distinct images judged; the power cut again at " << figures.second_crash_points
+            << " points of openings: " << figures.second_images << " distinct images judged\n";
   const char* file = std::getenv("DAYBOOK_FIGURES");
   if (file == nullptr) return;
   std::ofstream(file, std::ios::app) << R"({"what":"small worlds","sequences":)" << figures.sequences
                                      << R"(,"crash_points":)" << figures.crash_points << R"(,"sampled_points":)"
                                      << figures.sampled_points << R"(,"most_choices":)" << figures.most_choices
                                      << R"(,"subsets":)" << figures.subsets << R"(,"images":)" << figures.images
-                                     << "}\n";
+                                     << R"(,"second_crash_points":)" << figures.second_crash_points
+                                     << R"(,"second_images":)" << figures.second_images << "}\n";
 }
 
 TEST_F(SmallWorlds, KeepTheirPromisesWhateverOfAnUnsyncedWriteReachedTheDevice) {
