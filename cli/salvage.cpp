@@ -2,6 +2,7 @@
 // From a damaged book to a new one that says what it lacks. The damaged one is only read.
 #include "daybook/replay/salvage.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -127,6 +128,14 @@ int salvage(const Common& common, const SalvageOptions& options) {
   require_book(common);
   const auto lock = keep_writers_out(common, options.while_open);
   const auto from = PosixStorage::open(common.directory, Access::read_only);
+  std::vector<std::string> names;
+  static_cast<void>(from->list("log", names));
+  if (std::any_of(names.begin(), names.end(), [](const std::string& name) { return name.ends_with(".stub"); })) {
+    throw RefusedError(
+        "the beginning of this log was dropped, and salvage cannot begin with a snapshot: every job of that time would "
+        "be "
+        "lost. Nothing was done. Restore the newest backup; daybook log shows what can be read");
+  }
   const auto out = new_directory(options.out);
   const Locked locked = out->lock("daybook salvage");
   const std::string shown = sanitized(options.out);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What becomes of old segments: shown, compressed, let go.
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "daybook/log/archive.hpp"
@@ -97,13 +98,16 @@ int drop(const Common& common, const DropOptions& options) {
   const auto planned = plan_drop(all, on_record, until, snapshot);
   if (!planned && plan_drop(all, on_record, until, Sequence(UINT64_MAX))) {
     throw RefusedError(
-        "no verified snapshot stands behind these segments, so nothing was dropped: without one the jobs in them "
-        "would be lost. daybook snapshot makes one");
+        "two snapshots that can be believed must stand behind these segments, so that one of them may be lost, and "
+        "nothing was dropped: without any the jobs in them would be lost too. daybook snapshot makes one");
   }
-  if (planned) execute(book, common, RecordDrop{*planned});
+  if (planned) {
+    require_whole(reader, *planned);
+    execute(book, common, RecordDrop{*planned});
+  }
   std::size_t count = 0;
   // Also what is on record already and was cut short.
-  while (const auto moved = drop_next(*storage, planned ? planned->last : on_record)) {
+  while (const auto moved = drop_next(*storage, std::min(planned ? planned->last : on_record, snapshot))) {
     print_moved(common, *moved, "dropped");
     ++count;
   }

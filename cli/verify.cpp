@@ -58,6 +58,22 @@ const char* name_of(IndexVerdict::Kind kind) {
   return "";
 }
 
+/// With the first events gone, a snapshot is all that knows what they led to. Without one the book cannot be opened anew.
+bool verify_behind_snapshot(Storage& storage, LogVerdict& verdict, const DroppedError& dropped) {
+  const LogReader reader(storage);
+  try {
+    static_cast<void>(
+        rebuild(events_of(reader), reader.head().sequence, {}, start_at_snapshot(snapshots_of(storage, reader))));
+  } catch (const DroppedError&) {
+    verdict.kind = LogVerdict::Kind::damaged;
+    verdict.damage = Damage::lost_acknowledged;
+    verdict.place = Place{"snapshots", std::nullopt, dropped.through()};
+    verdict.message = "no snapshot can be believed that holds what the dropped events up to sequence " +
+                      std::to_string(dropped.through().value()) + " led to: the jobs of that time are known to nobody";
+  }
+  return false;
+}
+
 /// An event that cannot follow from those before is damage as well, only of another kind. False: the events before the first
 /// readable one were dropped, so nobody can tell.
 bool verify_events(Storage& storage, LogVerdict& verdict) {
@@ -70,13 +86,19 @@ bool verify_events(Storage& storage, LogVerdict& verdict) {
     verdict.damage = error.damage();
     verdict.place = error.place();
     verdict.message = error.what();
-  } catch (const DroppedError&) {
-    return false;
+  } catch (const DroppedError& dropped) {
+    return verify_behind_snapshot(storage, verdict, dropped);
   }
   return true;
 }
 
-IndexVerdict compare_index(const PosixStorage& storage, const LogReader& reader) {
+/// From the first event, or from a snapshot where the first events were dropped.
+StartAt start_of(PosixStorage& storage, const LogReader& reader) {
+  if (reader.first_readable() == Sequence(1)) return {};
+  return start_at_snapshot(snapshots_of(storage, reader));
+}
+
+IndexVerdict compare_index(PosixStorage& storage, const LogReader& reader) {
   SystemClock clock;
   IndexDistrust distrust;
   const auto index = JobIndex::open(storage.path() + "/index", reader.log_uuid(), clock.boot_id(), distrust);
@@ -92,7 +114,8 @@ IndexVerdict compare_index(const PosixStorage& storage, const LogReader& reader)
                                   std::to_string(reader.head().sequence.value()));
   } else {
     ProgressLine progress("comparing");
-    verdict.differences = daybook::verify_index(*index, events_of(reader), progress.callback());
+    verdict.differences =
+        daybook::verify_index(*index, events_of(reader), progress.callback(), start_of(storage, reader));
   }
   index->close();
   if (!verdict.differences.empty()) verdict.kind = IndexVerdict::Kind::different;
@@ -255,7 +278,8 @@ void print_index_verdict(const IndexVerdict& verdict, const std::string& directo
 }
 
 void print_snapshots(std::size_t count, const std::vector<std::string>& wrong, const std::string& directory) {
-  if (wrong.empty()) return print("snapshots: " + std::to_string(count) + ", equal to a replay of the log");
+  if (wrong.empty())
+    return print("snapshots: " + std::to_string(count) + ", equal to a replay of what can be read of the log");
   print("snapshots: DAMAGED, or of another history");
   for (const std::string& sentence : wrong) print("  " + sanitized(sentence));
   print("what to do next: the log is the truth, and fine. Move the file away; daybook snapshot --dir " + directory +

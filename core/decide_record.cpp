@@ -50,6 +50,10 @@ Refused judge(Draft& draft, const RecordSnapshot& command) {
 Refused judge(Draft& draft, const RecordDrop& command) {
   const Book& book = draft.book();
   const SegmentsDropped& asked = command.dropped;
+  if (book.clock_doubted) {
+    return Refusal{RefusalCode::clock_doubted,
+                   "nothing is dropped while the clock is in doubt: by it events may seem old"};
+  }
   if (asked.first != book.dropped_through.next() || asked.last < asked.first || asked.last > book.head) {
     return Refusal{RefusalCode::invalid_argument, "dropping events " + std::to_string(asked.first.value()) + " to " +
                                                       std::to_string(asked.last.value()) + ": the next to go is " +

@@ -85,7 +85,7 @@ Backup back_up(Storage& from, Storage& out, Clock& clock, Random& random, const 
   {
     const LogReader copy(staged);
     log_uuid = copy.log_uuid();
-    facts = read_through(out, copy, load_snapshot, progress);
+    facts = read_through(staged, copy, load_snapshot, progress);
   }
   LogOpening opening;
   const LogOptions options{.segment_bytes_max = limits::segment_bytes_min};  // for a few events

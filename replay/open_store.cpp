@@ -120,8 +120,9 @@ StoreOpening rebuild_store(const std::string& index_folder, Journal& journal, co
           .note = {}};
 }
 
-std::vector<std::string> verify_index(const View& index, const ReadEvents& read, const Progress& progress) {
-  const State state = rebuild(read, index.book().head, progress);
+std::vector<std::string> verify_index(const View& index, const ReadEvents& read, const Progress& progress,
+                                      const StartAt& start) {
+  const State state = rebuild(read, index.book().head, progress, start);
   return differences(index, state);
 }
 

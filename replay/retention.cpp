@@ -35,7 +35,11 @@ Sequence snapshot_to_rely_on(const SnapshotSource& source) {
   if (!newest.found) return Sequence();
   const Sequence sequence = newest.found->summary.point.sequence;
   const auto older = newest_snapshot(source, Sequence(sequence.value() - 1));
-  return older.found ? older.found->summary.point.sequence : sequence;
+  return older.found ? older.found->summary.point.sequence : Sequence();
+}
+
+void require_whole(const LogReader& log, const SegmentsDropped& planned) {
+  log.read(planned.first, [&](const RecordedEvent& event) { return event.sequence < planned.last; });
 }
 
 }  // namespace daybook

@@ -4,6 +4,7 @@
 #include "daybook/daybook.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <mutex>
 #include <utility>
 
@@ -32,7 +33,9 @@ class Daybook::Impl {
     });
     keeper_->note(parts_.report.head, 0);
   }
-  ~Impl() { keeper_->stop(); }
+  ~Impl() {
+    if (!closing_.exchange(true)) keeper_->stop();
+  }
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
@@ -54,7 +57,9 @@ class Daybook::Impl {
     return submission;
   }
 
+  // The first who closes does it; whoever comes meanwhile finds it being done.
   void close() {
+    if (closing_.exchange(true)) return;
     keeper_->stop();
     driver_->close();
     parts_.lock.reset();
@@ -136,6 +141,7 @@ class Daybook::Impl {
   OpenedBook parts_;
   std::unique_ptr<KeeperThread> keeper_;  // the driver's callbacks use it
   std::unique_ptr<Driver> driver_;
+  std::atomic<bool> closing_ = false;
   mutable std::mutex mutex_;
   std::vector<std::weak_ptr<WorkLoop::Impl>> loops_;
   std::uint64_t loops_made_ = 0;

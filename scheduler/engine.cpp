@@ -5,12 +5,12 @@
 #include "daybook/scheduler/engine.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <utility>
 
 #include "daybook/core/apply.hpp"
 #include "daybook/core/assert.hpp"
 #include "daybook/core/mutant.hpp"
+#include "daybook/log/log_reader.hpp"
 #include "daybook/replay/replay.hpp"
 
 namespace daybook {
@@ -299,23 +299,27 @@ void Engine::note_clock_step(const Moment& now) {
 }
 
 // Readers of the level before must refuse the log before it holds anything of the higher one.
-void Engine::raise_log_level(const Submission& submission) {
-  for (const Command& command : submission.commands) {
-    const auto* raise = std::get_if<RaiseFeatureLevel>(&command);
-    if (!raise || raise->level <= journal_.feature_level() || raise->level > limits::feature_level_highest) continue;
-    flush();
-    if (poison_) return;
-    const AppendResult result = journal_.raise_feature_level(raise->level);
-    if (const auto* full = std::get_if<Full>(&result)) poison(StorageError(Place{}, ENOSPC, full->what));
-    if (const auto* unknown = std::get_if<Unknown>(&result)) {
-      poison(StorageError(Place{}, unknown->error_number, unknown->what));
-    }
+std::optional<Refusal> Engine::raise_log_level(const Submission& submission) {
+  const auto* raise =
+      submission.commands.empty() ? nullptr : std::get_if<RaiseFeatureLevel>(&submission.commands.front());
+  if (!raise || raise->level <= journal_.feature_level() || raise->level > limits::feature_level_highest) return {};
+  flush();
+  if (poison_) return {};
+  const AppendResult result = journal_.raise_feature_level(raise->level);
+  if (const auto* full = std::get_if<Full>(&result)) return Refusal{RefusalCode::storage_full, full->what};
+  if (const auto* unknown = std::get_if<Unknown>(&result)) {
+    poison(StorageError(Place{}, unknown->error_number, unknown->what));
   }
+  return {};
 }
 
 void Engine::run(const Submission& submission, Completion& completion, const Moment& now) {
   Reply reply;
-  raise_log_level(submission);
+  if (auto refused = raise_log_level(submission)) {
+    reply.answers = tl::unexpected<Refusal>(std::move(*refused));
+    unsynced_.emplace_back(std::exchange(completion, nullptr), std::move(reply));
+    return;
+  }
   if (poison_) return;
   Outcome outcome = execute_safely(submission, now);
   take(outcome);
@@ -441,11 +445,16 @@ void Engine::poison(StorageError error) {
 
 Result<std::vector<Answer>> Engine::first_answer(const Submission& submission, const RequestRecord& record) {
   std::vector<RecordedEvent> events;
-  journal_.read(record.first, [&](const RecordedEvent& recorded) {
-    if (recorded.sequence > record.last) return false;
-    events.push_back(recorded);
-    return recorded.sequence < record.last;
-  });
+  try {
+    journal_.read(record.first, [&](const RecordedEvent& recorded) {
+      if (recorded.sequence > record.last) return false;
+      events.push_back(recorded);
+      return recorded.sequence < record.last;
+    });
+  } catch (const DroppedError&) {
+    return refuse(RefusalCode::too_old, "the request was done, by event " + std::to_string(record.first.value()) +
+                                            ", and its answer was dropped with that part of the log");
+  }
   return answers(submission, events, *store_);
 }
 

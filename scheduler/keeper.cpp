@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daybook/scheduler/keeper.hpp"
 
+#include <algorithm>
+#include <string>
 #include <utility>
 
 #include "daybook/core/error.hpp"
@@ -35,8 +37,17 @@ RecordSnapshot record_of(const SnapshotSummary& summary) {
 }
 
 Keeper::Keeper(Parts parts, Sequence head) : parts_(std::move(parts)), head_(head.value()) {
+  try {
+    begin();
+  } catch (const StorageError& error) {
+    // What is derived from the log does not keep the book shut.
+    if (parts_.warn) parts_.warn(std::string("snapshots: ") + error.what());
+  }
+}
+
+void Keeper::begin() {
   remove_unfinished_snapshots(parts_.storage);
-  const Sequence newest = newest_before(parts_.storage, head).sequence;
+  const Sequence newest = newest_before(parts_.storage, Sequence(head_)).sequence;
   kept_head_ = newest.value();
   kept_bytes_ = -static_cast<std::int64_t>(log_bytes_after(parts_.storage, newest));
 }
@@ -64,7 +75,12 @@ std::optional<TakenSnapshot> Keeper::take(const std::stop_token& stop) {
     if (parts_.warn) parts_.warn(note);
   }
   if (parts_.taken) parts_.taken(*taken);
-  tidy_segments(log, *taken, stop);
+  try {
+    tidy_segments(log, *taken, stop);
+  } catch (const std::exception& error) {
+    if (parts_.warn)
+      parts_.warn(std::string("the snapshot was taken; a segment behind it stays as it is: ") + error.what());
+  }
   return taken;
 }
 
@@ -73,7 +89,7 @@ void Keeper::tidy_segments(const LogReader& log, const TakenSnapshot& taken, con
   if (kept("scheduler.keeper.level") && log.feature_level() < archives_feature_level) return;
   const Sequence snapshot = taken.summary.point.sequence;
   if (parts_.segments.drop_after && parts_.clock && parts_.dropped_through && parts_.record_drop) {
-    drop_old(log, taken.other == Sequence() ? snapshot : taken.other, stop);
+    drop_old(log, taken.other, stop);
   }
   if (!parts_.segments.archive) return;
   while (!stop.stop_requested() && archive_next(parts_.storage, snapshot)) {
@@ -85,7 +101,9 @@ void Keeper::drop_old(const LogReader& log, Sequence relied_on, const std::stop_
   const Sequence until = last_older_than(log, segments, parts_.clock->wall() - *parts_.segments.drop_after);
   Sequence through = parts_.dropped_through();  // the files of an earlier drop may have outlived its process
   const auto planned = plan_drop(segments, through, until, relied_on);
+  if (planned) require_whole(log, *planned);
   if (planned && (!kept("scheduler.keeper.record") || parts_.record_drop(*planned))) through = planned->last;
+  through = std::min(through, relied_on);
   while (!stop.stop_requested() && drop_next(parts_.storage, through)) {
   }
 }

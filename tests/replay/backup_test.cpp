@@ -230,7 +230,7 @@ TEST_F(BackupOf, ABookWhoseBeginningWasDroppedTakesItsSnapshotsAlong) {
   log.storage().write_durably("snapshots/next.tmp", {});
   bool asked = false;
   const LoadSnapshot snapshot = [&](Storage& storage) -> std::optional<State> {
-    EXPECT_EQ(&storage, &out);
+    EXPECT_TRUE(log_exists(storage)) << "the copied log can be asked too, under whatever name it still has";
     EXPECT_EQ(out.content("snapshots/one").size(), 10U);
     EXPECT_FALSE(out.exists("snapshots/next.tmp"));
     asked = true;

@@ -42,7 +42,8 @@ struct StoreOpening {
 
 /// Every difference between an index and a replay to the same sequence, one sentence each; empty: none. Throws
 /// CorruptionError for damage in the log, also when the log is shorter than what the index has seen.
+/// Where folding may begin, `start` says.
 [[nodiscard]] std::vector<std::string> verify_index(const View& index, const ReadEvents& read,
-                                                    const Progress& progress = {});
+                                                    const Progress& progress = {}, const StartAt& start = {});
 
 }  // namespace daybook

@@ -24,7 +24,11 @@ namespace daybook {
                                        Instant limit);
 
 /// The sequence of the snapshot that dropping may rely on: the older of the two newest that can be believed, so that one of them may
-/// be lost; the only one, where there is one; 0 where there is none. Reads them whole.
+/// be lost; 0 where there are not two. Reads them whole.
 [[nodiscard]] Sequence snapshot_to_rely_on(const SnapshotSource& source);
+
+/// Reads the events that are to be dropped, for the last time: what is damaged stays, for somebody to look at. Throws as
+/// `LogReader::read` does.
+void require_whole(const LogReader& log, const SegmentsDropped& planned);
 
 }  // namespace daybook

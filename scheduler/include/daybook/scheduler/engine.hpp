@@ -52,7 +52,7 @@ class Engine {
     Bounds bounds = {};
     ClockPolicy clock_policy = ClockPolicy::ask;
     std::function<void(const std::string&)> warn = {};  // what an operator should know; may be empty
-    StartAt start = {};  // where folding may begin when the index fails
+    StartAt start = {};                                 // where folding may begin when the index fails
   };
   explicit Engine(Parts parts);
   ~Engine();
@@ -122,7 +122,7 @@ class Engine {
   void note_clock_step(const Moment& now);
   void work_through(const Moment& now);
   void refuse_all();
-  void raise_log_level(const Submission& submission);
+  std::optional<Refusal> raise_log_level(const Submission& submission);
   void run(const Submission& submission, Completion& completion, const Moment& now);
   void run(const Look& look, Completion& completion, const Moment& now);
   void serve_waiting(const Moment& now);

@@ -50,7 +50,7 @@ class Keeper {
     std::function<bool(const SegmentsDropped&)> record_drop = {};
   };
 
-  /// For who holds the book's lock: removes what a process that died has left unfinished. `head` is the log's end. Throws StorageError.
+  /// For who holds the book's lock: removes what a process that died has left unfinished. `head` is the log's end. What fails is told to `warn`.
   Keeper(Parts parts, Sequence head);
 
   /// How far the log has come, and how many bytes were written to it since it was opened. Returns whether a snapshot is due. May be called
@@ -65,6 +65,7 @@ class Keeper {
   std::optional<TakenSnapshot> keep(const std::stop_token& stop = {});
 
  private:
+  void begin();
   void require_room() const;
   void tidy_segments(const LogReader& log, const TakenSnapshot& taken, const std::stop_token& stop);
   void drop_old(const LogReader& log, Sequence relied_on, const std::stop_token& stop);
