@@ -3,10 +3,8 @@
 
 #include <capnp/message.h>
 #include <entity.capnp.h>
-#include <kj/exception.h>
 
 #include <array>
-#include <cstring>
 #include <string>
 #include <utility>
 
@@ -89,20 +87,9 @@ void write_spec(wire::Job::Builder to, const JobSpec& spec) {
   to.setQueue(spec.queue.value());
   to.setKind(spec.kind.value());
   to.setPriority(spec.priority.value());
-  auto retry = to.initRetry();
-  retry.setBackoff(to_wire<wire::Backoff>(spec.retry.backoff));
-  retry.setFirst(count(spec.retry.first));
-  retry.setCap(count(spec.retry.cap));
-  retry.setJitterPermille(spec.retry.jitter_permille);
-  retry.setMaxAttempts(spec.retry.max_attempts);
+  put(to.initRetry(), spec.retry);
   put_text(spec.unique_key, [&](auto text) { to.setUniqueKey(text); });
-  if (!spec.tags.empty()) {
-    auto tags = to.initTags(static_cast<capnp::uint>(spec.tags.size()));
-    for (capnp::uint i = 0; i < spec.tags.size(); ++i) {
-      put_text(spec.tags[i].key, [&](auto text) { tags[i].setKey(text); });
-      put_text(spec.tags[i].value, [&](auto text) { tags[i].setValue(text); });
-    }
-  }
+  put_tags(spec.tags, [&](capnp::uint size) { return to.initTags(size); });
   put_envelope(spec.payload, [&] { return to.initPayload(); });
 }
 
@@ -207,17 +194,9 @@ std::shared_ptr<const JobSpec> read_spec(wire::Job::Reader from) {
   spec->queue = NameId(from.getQueue());
   spec->kind = NameId(from.getKind());
   spec->priority = Priority(from.getPriority());
-  using Backoff = RetryPolicy::Backoff;
-  const auto retry = from.getRetry();
-  spec->retry = {.backoff = from_wire(retry.getBackoff(), Backoff::fixed, Backoff::exponential, "backoff"),
-                 .first = Duration(retry.getFirst()),
-                 .cap = Duration(retry.getCap()),
-                 .jitter_permille = retry.getJitterPermille(),
-                 .max_attempts = retry.getMaxAttempts()};
+  spec->retry = retry_policy(from.getRetry());
   spec->unique_key = text(from.getUniqueKey());
-  const auto tags = from.getTags();
-  spec->tags.reserve(tags.size());
-  for (const auto tag : tags) spec->tags.push_back({text(tag.getKey()), text(tag.getValue())});
+  spec->tags = tags(from.getTags());
   if (from.hasPayload()) spec->payload = envelope(from.getPayload());
   return spec;
 }
@@ -338,28 +317,8 @@ StoredEntity EntityEncoder::encode(const Entity& entity) {
 
 Entity decode_entity(const StoredEntity& stored, const Place& where) {
   require_known(static_cast<std::uint16_t>(stored.type), stored.revision, where);
-  std::span<const std::byte> message = stored.message;
-  std::vector<std::uint64_t> aligned;
-  if (reinterpret_cast<std::uintptr_t>(message.data()) % alignof(capnp::word) != 0) {
-    aligned.resize(message.size() / word_bytes);
-    std::memcpy(aligned.data(), message.data(), aligned.size() * word_bytes);
-    message = std::as_bytes(std::span(aligned));
-  }
-  const std::size_t words = message.size() / word_bytes;
-  const kj::ArrayPtr<const capnp::word> segment(reinterpret_cast<const capnp::word*>(message.data()), words);
-  capnp::ReaderOptions options;
-  // An honest message is walked once; one whose pointers overlap could be walked for ever.
-  options.traversalLimitInWords = 2 * words + 64;
-  options.nestingLimit = 8;
-  try {
-    capnp::SegmentArrayMessageReader reader(kj::arrayPtr(&segment, 1), options);
-    return read(reader, stored.type);
-  } catch (const Undecodable& problem) {
-    throw CorruptionError(Damage::foreign, where, problem.what);
-  } catch (const kj::Exception& problem) {
-    throw CorruptionError(Damage::foreign, where,
-                          std::string("record that Cap'n Proto refuses: ") + problem.getDescription().cStr());
-  }
+  return read_message(stored.message, "record", where,
+                      [&](capnp::MessageReader& reader) { return read(reader, stored.type); });
 }
 
 // ---- hashes ----

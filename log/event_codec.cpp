@@ -2,13 +2,12 @@
 #include "event_codec.hpp"
 
 #include <capnp/message.h>
-#include <kj/exception.h>
 
-#include <cstring>
 #include <string>
 
 #include "daybook/core/assert.hpp"
 #include "event_wire.hpp"
+#include "wire_read.hpp"
 
 // Messages: the memory an event is built in, and the limits under which one is read. Fields are event_write.cpp's and
 // event_read.cpp's, framing is batch.cpp's.
@@ -114,29 +113,9 @@ std::size_t encode_event(const RecordedEvent& event, std::vector<std::byte>& out
 }
 
 RecordedEvent decode_event(std::span<const std::byte> message, const Place& where) {
-  if (message.size() % word_bytes != 0) {
-    throw CorruptionError(Damage::foreign, where,
-                          "event of " + std::to_string(message.size()) + " bytes, expected a multiple of 8");
-  }
-  std::vector<std::uint64_t> aligned;
-  if (reinterpret_cast<std::uintptr_t>(message.data()) % alignof(capnp::word) != 0) {
-    aligned.resize(message.size() / word_bytes);
-    std::memcpy(aligned.data(), message.data(), message.size());
-    message = std::as_bytes(std::span(aligned));
-  }
-  const std::size_t words = message.size() / word_bytes;
-  const kj::ArrayPtr<const capnp::word> segment(reinterpret_cast<const capnp::word*>(message.data()), words);
-  capnp::ReaderOptions options;
-  // An honest message is walked once; one whose pointers overlap could be walked for ever.
-  options.traversalLimitInWords = 2 * words + 64;
-  options.nestingLimit = 8;
-  try {
-    capnp::SegmentArrayMessageReader reader(kj::arrayPtr(&segment, 1), options);
+  return codec::read_message(message, "event", where, [&](capnp::MessageReader& reader) {
     return codec::read(reader.getRoot<wire::RecordedEvent>(), where);
-  } catch (const kj::Exception& problem) {
-    throw CorruptionError(Damage::foreign, where,
-                          std::string("event that Cap'n Proto refuses: ") + problem.getDescription().cStr());
-  }
+  });
 }
 
 }  // namespace daybook

@@ -103,15 +103,6 @@ WorkerLeft read(wire::WorkerLeft::Reader from) {
           .reason = from_wire(from.getReason(), LeaveReason::stopped, LeaveReason::process_died, "reason of leaving")};
 }
 
-RetryPolicy retry_policy(wire::JobScheduled::Retry::Reader from) {
-  using Backoff = RetryPolicy::Backoff;
-  return {.backoff = from_wire(from.getBackoff(), Backoff::fixed, Backoff::exponential, "backoff"),
-          .first = Duration(from.getFirst()),
-          .cap = Duration(from.getCap()),
-          .jitter_permille = from.getJitterPermille(),
-          .max_attempts = from.getMaxAttempts()};
-}
-
 JobScheduled read(wire::JobScheduled::Reader from) {
   auto spec = std::make_shared<JobSpec>();
   spec->queue = NameId(from.getQueue());
@@ -119,9 +110,7 @@ JobScheduled read(wire::JobScheduled::Reader from) {
   spec->priority = Priority(from.getPriority());
   spec->retry = retry_policy(from.getRetry());
   spec->unique_key = text(from.getUniqueKey());
-  const auto tags = from.getTags();
-  spec->tags.reserve(tags.size());
-  for (const auto tag : tags) spec->tags.push_back({text(tag.getKey()), text(tag.getValue())});
+  spec->tags = tags(from.getTags());
   if (from.hasPayload()) spec->payload = envelope(from.getPayload());
   return {.spec = std::move(spec), .generation = GenerationTag(from.getGeneration()), .due = due(from.getDue())};
 }

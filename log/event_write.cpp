@@ -132,21 +132,9 @@ void write(Body::Builder body, const JobScheduled& event) {
   to.setQueue(spec.queue.value());
   to.setKind(spec.kind.value());
   to.setPriority(spec.priority.value());
-  auto retry = to.getRetry();
-  retry.setBackoff(to_wire<wire::Backoff>(spec.retry.backoff));
-  retry.setFirst(count(spec.retry.first));
-  retry.setCap(count(spec.retry.cap));
-  retry.setJitterPermille(spec.retry.jitter_permille);
-  retry.setMaxAttempts(spec.retry.max_attempts);
+  put(to.getRetry(), spec.retry);
   put_text(spec.unique_key, [&](auto text) { to.setUniqueKey(text); });
-  if (!spec.tags.empty()) {
-    auto tags = to.initTags(static_cast<capnp::uint>(spec.tags.size()));
-    for (capnp::uint i = 0; i < spec.tags.size(); ++i) {
-      auto tag = tags[i];
-      put_text(spec.tags[i].key, [&](auto text) { tag.setKey(text); });
-      put_text(spec.tags[i].value, [&](auto text) { tag.setValue(text); });
-    }
-  }
+  put_tags(spec.tags, [&](capnp::uint size) { return to.initTags(size); });
   put_envelope(spec.payload, [&] { return to.initPayload(); });
 }
 

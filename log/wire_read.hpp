@@ -4,14 +4,19 @@
 // From the schemas' readers to values of ours: wire_write.hpp the other way round. That a value is one of our type's is judged here
 // (an enum's number, the size of a uuid); whether values make sense together is not.
 
+#include <capnp/message.h>
 #include <event.capnp.h>
+#include <kj/exception.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "daybook/core/envelope.hpp"
+#include "daybook/core/error.hpp"
 #include "daybook/core/job.hpp"
 
 namespace daybook::codec {
@@ -86,11 +91,60 @@ inline Envelope envelope(wire::Envelope::Reader from) {
                                      .bytes = text(from.getBytes())});
 }
 
+template <class Reader>
+RetryPolicy retry_policy(Reader from) {
+  using Backoff = RetryPolicy::Backoff;
+  return {.backoff = from_wire(from.getBackoff(), Backoff::fixed, Backoff::exponential, "backoff"),
+          .first = Duration(from.getFirst()),
+          .cap = Duration(from.getCap()),
+          .jitter_permille = from.getJitterPermille(),
+          .max_attempts = from.getMaxAttempts()};
+}
+
+inline std::vector<Tag> tags(capnp::List<wire::Tag>::Reader from) {
+  std::vector<Tag> to;
+  to.reserve(from.size());
+  for (const auto tag : from) to.push_back({text(tag.getKey()), text(tag.getValue())});
+  return to;
+}
+
 inline std::vector<NameId> names(capnp::List<std::uint32_t>::Reader from) {
   std::vector<NameId> to;
   to.reserve(from.size());
   for (const std::uint32_t id : from) to.emplace_back(id);
   return to;
+}
+
+/// Hands a reader of the message to `read`. `what` names such messages in errors. Throws CorruptionError for what is none, and for an
+/// Undecodable out of `read`.
+template <class Read>
+auto read_message(std::span<const std::byte> message, const std::string& what, const Place& where, Read read) {
+  constexpr std::size_t word_bytes = sizeof(capnp::word);
+  if (message.size() % word_bytes != 0) {
+    throw CorruptionError(Damage::foreign, where,
+                          what + " of " + std::to_string(message.size()) + " bytes, expected a multiple of 8");
+  }
+  std::vector<std::uint64_t> aligned;
+  if (reinterpret_cast<std::uintptr_t>(message.data()) % alignof(capnp::word) != 0) {
+    aligned.resize(message.size() / word_bytes);
+    std::memcpy(aligned.data(), message.data(), message.size());
+    message = std::as_bytes(std::span(aligned));
+  }
+  const std::size_t words = message.size() / word_bytes;
+  const kj::ArrayPtr<const capnp::word> segment(reinterpret_cast<const capnp::word*>(message.data()), words);
+  capnp::ReaderOptions options;
+  // An honest message is walked once; one whose pointers overlap could be walked for ever.
+  options.traversalLimitInWords = 2 * words + 64;
+  options.nestingLimit = 8;
+  try {
+    capnp::SegmentArrayMessageReader reader(kj::arrayPtr(&segment, 1), options);
+    return read(reader);
+  } catch (const Undecodable& problem) {
+    throw CorruptionError(Damage::foreign, where, problem.what);
+  } catch (const kj::Exception& problem) {
+    throw CorruptionError(Damage::foreign, where,
+                          what + " that Cap'n Proto refuses: " + problem.getDescription().cStr());
+  }
 }
 
 }  // namespace daybook::codec

@@ -73,6 +73,25 @@ void put_envelope(const Envelope& envelope, Init init) {
   put_text(from.bytes, [&](auto text) { to.setBytes(text); });
 }
 
+template <class Builder>
+void put(Builder to, const RetryPolicy& policy) {
+  to.setBackoff(to_wire<wire::Backoff>(policy.backoff));
+  to.setFirst(count(policy.first));
+  to.setCap(count(policy.cap));
+  to.setJitterPermille(policy.jitter_permille);
+  to.setMaxAttempts(policy.max_attempts);
+}
+
+template <class Init>
+void put_tags(const std::vector<Tag>& tags, Init init) {
+  if (tags.empty()) return;
+  capnp::List<wire::Tag>::Builder to = init(static_cast<capnp::uint>(tags.size()));
+  for (capnp::uint i = 0; i < tags.size(); ++i) {
+    put_text(tags[i].key, [&](auto text) { to[i].setKey(text); });
+    put_text(tags[i].value, [&](auto text) { to[i].setValue(text); });
+  }
+}
+
 inline void put_names(capnp::List<std::uint32_t>::Builder to, const std::vector<NameId>& names) {
   for (capnp::uint i = 0; i < names.size(); ++i) to.set(i, names[i].value());
 }
