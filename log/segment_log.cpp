@@ -203,7 +203,9 @@ struct SegmentLog::Impl {
     try {
       if (!reserve_next(0)) return Full{"the disk is full: there is no room for a segment of the new feature level"};
       feature_level = level;
+      cut_short = true;
       rotate();
+      cut_short = false;
     } catch (const StorageError& error) {
       return poison(error);
     }
