@@ -58,44 +58,33 @@ const char* name_of(IndexVerdict::Kind kind) {
   return "";
 }
 
-/// With the first events gone, a snapshot is all that knows what they led to. Without one the book cannot be opened anew.
-bool verify_behind_snapshot(Storage& storage, LogVerdict& verdict, const DroppedError& dropped) {
-  const LogReader reader(storage);
-  try {
-    static_cast<void>(
-        rebuild(events_of(reader), reader.head().sequence, {}, start_at_snapshot(snapshots_of(storage, reader))));
-  } catch (const DroppedError&) {
-    verdict.kind = LogVerdict::Kind::damaged;
-    verdict.damage = Damage::lost_acknowledged;
-    verdict.place = Place{"snapshots", std::nullopt, dropped.through()};
-    verdict.message = "no snapshot can be believed that holds what the dropped events up to sequence " +
-                      std::to_string(dropped.through().value()) + " led to: the jobs of that time are known to nobody";
-  }
-  return false;
+/// From the first event, or from a snapshot where the first events were dropped.
+StartAt start_of(Storage& storage, const LogReader& reader) {
+  if (reader.first_readable() == Sequence(1)) return {};
+  return start_at_snapshot(snapshots_of(storage, reader));
 }
 
-/// An event that cannot follow from those before is damage as well, only of another kind. False: the events before the first
-/// readable one were dropped, so nobody can tell.
+/// An event that cannot follow from those before is damage as well, only of another kind; and so is a log whose beginning was dropped,
+/// when no snapshot knows what that led to: it cannot be opened anew. False: not all events were judged.
 bool verify_events(Storage& storage, LogVerdict& verdict) {
+  const LogReader reader(storage);
   try {
-    const LogReader reader(storage);
     ProgressLine progress("replaying");
-    static_cast<void>(rebuild(events_of(reader), reader.head().sequence, progress.callback()));
+    static_cast<void>(
+        rebuild(events_of(reader), reader.head().sequence, progress.callback(), start_of(storage, reader)));
   } catch (const CorruptionError& error) {
     verdict.kind = LogVerdict::Kind::damaged;
     verdict.damage = error.damage();
     verdict.place = error.place();
     verdict.message = error.what();
   } catch (const DroppedError& dropped) {
-    return verify_behind_snapshot(storage, verdict, dropped);
+    verdict.kind = LogVerdict::Kind::damaged;
+    verdict.damage = Damage::lost_acknowledged;
+    verdict.place = Place{"snapshots", std::nullopt, dropped.through()};
+    verdict.message = "no snapshot can be believed that holds what the dropped events up to sequence " +
+                      std::to_string(dropped.through().value()) + " led to: the jobs of that time are known to nobody";
   }
-  return true;
-}
-
-/// From the first event, or from a snapshot where the first events were dropped.
-StartAt start_of(PosixStorage& storage, const LogReader& reader) {
-  if (reader.first_readable() == Sequence(1)) return {};
-  return start_at_snapshot(snapshots_of(storage, reader));
+  return reader.first_readable() == Sequence(1);
 }
 
 IndexVerdict compare_index(PosixStorage& storage, const LogReader& reader) {

@@ -31,11 +31,12 @@ Sequence last_older_than(const LogReader& log, const std::vector<SegmentSummary>
 }
 
 Sequence snapshot_to_rely_on(const SnapshotSource& source) {
-  const auto newest = newest_snapshot(source, Sequence(UINT64_MAX));
-  if (!newest.found) return Sequence();
-  const Sequence sequence = newest.found->summary.point.sequence;
-  const auto older = newest_snapshot(source, Sequence(sequence.value() - 1));
-  return older.found ? older.found->summary.point.sequence : Sequence();
+  const auto newest_until = [&](Sequence until) {  // one at a time: each is a whole state in memory
+    const auto search = newest_snapshot(source, until);
+    return search.found ? search.found->summary.point.sequence : Sequence();
+  };
+  const Sequence newest = newest_until(Sequence(UINT64_MAX));
+  return newest == Sequence() ? newest : newest_until(Sequence(newest.value() - 1));
 }
 
 void require_whole(const LogReader& log, const SegmentsDropped& planned) {

@@ -230,8 +230,10 @@ std::vector<std::string> verify_snapshots(Storage& storage, const LogReader& log
     std::string why;
     // What was dropped cannot be folded: then the oldest that can be believed is where folding begins.
     const bool begins = state.book().head == Sequence() && log.first_readable() > Sequence(1);
-    const auto summary = judge(source, sequence, begins ? &state : nullptr, SnapshotProof::meaning, {}, why);
+    State read;  // of a snapshot that is not believed in the end, some of it was read
+    const auto summary = judge(source, sequence, begins ? &read : nullptr, SnapshotProof::meaning, {}, why);
     if (summary && begins) {
+      state = std::move(read);
       frontier = summary->frontier;
       continue;
     }
