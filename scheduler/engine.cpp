@@ -300,12 +300,15 @@ void Engine::note_clock_step(const Moment& now) {
 
 // Readers of the level before must refuse the log before it holds anything of the higher one.
 std::optional<Refusal> Engine::raise_log_level(const Submission& submission) {
-  const auto* raise =
-      submission.commands.empty() ? nullptr : std::get_if<RaiseFeatureLevel>(&submission.commands.front());
-  if (!raise || raise->level <= journal_.feature_level() || raise->level > limits::feature_level_highest) return {};
+  std::uint32_t level = 0;
+  for (const Command& command : submission.commands) {
+    const auto* raise = std::get_if<RaiseFeatureLevel>(&command);
+    if (raise && raise->level <= limits::feature_level_highest) level = std::max(level, raise->level);
+  }
+  if (level <= journal_.feature_level()) return {};
   flush();
   if (poison_) return {};
-  const AppendResult result = journal_.raise_feature_level(raise->level);
+  const AppendResult result = journal_.raise_feature_level(level);
   if (const auto* full = std::get_if<Full>(&result)) return Refusal{RefusalCode::storage_full, full->what};
   if (const auto* unknown = std::get_if<Unknown>(&result)) {
     poison(StorageError(Place{}, unknown->error_number, unknown->what));
