@@ -147,8 +147,9 @@ void add_segments(Tool& tool) {
       .about(
           "drops the oldest segments of the log. Their events cannot be read any more; counts, chain hashes and leaf "
           "hashes\n"
-          "stay, so that the rest is still proved. Only segments behind a verified snapshot go, so that no job is "
-          "lost.\n"
+          "stay, so that the rest is still proved. Only segments behind two snapshots that can be believed go, so that "
+          "no job is\n"
+          "lost, even if one snapshot is. Each event is read a last time before.\n"
           "It is on record with who and why before a file goes.")
       .option("--before", "SEQ", options->before, "segments that end before this event")
       .option("--older-than", "D", options->older_than, "segments whose last event is older")
