@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <filesystem>
+
 #include "book_of_tool.hpp"
 
 // Backups and old segments, as a person at a shell meets them.
@@ -61,6 +63,66 @@ TEST_F(Retention, DroppingNeedsABoundAndAReason) {
   schedule();
   EXPECT_THAT(run({"drop", "--reason", "test"}), WrongUsage("--before SEQ or --older-than"));
   EXPECT_THAT(run({"drop", "--before", "3"}), WrongUsage("--reason"));
+}
+
+/// A book of three segments, of which the first two are finished, by payloads that are too large for fewer.
+class DroppedBeginning : public Retention {
+ protected:
+  DroppedBeginning() {
+    const std::string payload(240 * 1024, 'p');
+    for (int i = 0; i < 16; ++i) {
+      ids_.push_back(one({"schedule", "--queue", "mail", "--kind", "welcome", "--payload-file", "-"}, payload)["id"]);
+    }
+  }
+  std::vector<std::string> forms() const {
+    std::vector<std::string> all;
+    for (const Json& segment : json({"segments"})) all.push_back(segment["form"]);
+    return all;
+  }
+  Words drop() const { return {"drop", "--before", json({"segments"}).back()["first"].dump(), "--reason", "test"}; }
+  void drop_behind_two_snapshots() const {
+    one({"snapshot"});
+    schedule();
+    one({"snapshot"});
+    const ToolRun dropped = run(drop());
+    EXPECT_EQ(dropped.exit_code, 0) << dropped.err;
+    EXPECT_THAT(forms(), testing::ElementsAre("dropped", "dropped", "plain"));
+  }
+  std::vector<std::string> ids_;
+};
+
+TEST_F(DroppedBeginning, ItIsDroppedOnlyBehindTwoSnapshotsAndTheBookGoesOn) {
+  EXPECT_THAT(forms(), testing::ElementsAre("plain", "plain", "plain"));
+  one({"snapshot"});
+  EXPECT_THAT(run(drop()), Refused("two snapshots"));
+  EXPECT_THAT(forms(), testing::ElementsAre("plain", "plain", "plain"));
+  drop_behind_two_snapshots();
+  const ToolRun verified = run({"verify"});
+  EXPECT_EQ(verified.exit_code, 0) << verified.out << verified.err;
+  EXPECT_EQ(claim()["id"], ids_.front()) << "its event was dropped, and the job was not";
+}
+
+TEST_F(DroppedBeginning, ABackupOfItKeepsTheJobs) {
+  drop_behind_two_snapshots();
+  one({"backup", "--out", file("monday")});
+  EXPECT_EQ(in(file("monday"), {"verify"}).exit_code, 0);
+  EXPECT_EQ(in(file("monday"), {"adopt", "--reason", "machine a is gone"}).exit_code, 0);
+  for (const std::string& id : ids_) {
+    EXPECT_THAT(in(file("monday"), {"job", id}).out, HasSubstr("available")) << id;
+  }
+  EXPECT_THAT(in(file("monday"), {"claim", "--queue", "mail", "--worker", "w"}).out, HasSubstr("welcome"));
+}
+
+TEST_F(DroppedBeginning, WithoutItsSnapshotsItIsDamagedAndNothingIsSalvaged) {
+  drop_behind_two_snapshots();
+  std::filesystem::rename(directory() + "/snapshots", file("elsewhere"));
+  const ToolRun verified = run({"verify"});
+  EXPECT_EQ(verified.exit_code, 3);
+  EXPECT_THAT(verified.out, HasSubstr("no snapshot can be believed that holds what the dropped events"));
+  EXPECT_THAT(run({"salvage", "--out", file("rescued")}), Refused("the beginning of this log was dropped"));
+  EXPECT_FALSE(std::filesystem::exists(file("rescued")));
+  std::filesystem::rename(file("elsewhere"), directory() + "/snapshots");
+  EXPECT_EQ(run({"verify"}).exit_code, 0);
 }
 
 }  // namespace

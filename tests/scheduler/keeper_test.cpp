@@ -233,6 +233,21 @@ TEST_F(KeeperTest, OneSnapshotMayBeLostAndTheBookIsStillThere) {
   EXPECT_THROW(static_cast<void>(folded()), DroppedError);
 }
 
+TEST_F(KeeperTest, WhatIsDamagedLateInTheOlderSnapshotSpoilsNoJudgementOfTheNewer) {
+  submit(RaiseFeatureLevel{});
+  fill_segments(2);
+  Keeper keeper = tidy_keeper(std::chrono::seconds(0));
+  ASSERT_TRUE(keeper.take().has_value());
+  fill_segments(2);
+  clock.advance(std::chrono::seconds(1));
+  ASSERT_TRUE(keeper.take().has_value());
+  ASSERT_THAT(forms(), testing::Contains(SegmentForm::dropped));
+  const std::string older = snapshot_name(kept().front());
+  disk.flip_bit(older, disk.content(older).size() * 8 - 1000);
+  EXPECT_THAT(verify_snapshots(disk, LogReader(disk)),
+              ElementsAre(HasSubstr("the snapshot of sequence " + std::to_string(kept().front().value()) + " ")));
+}
+
 TEST_F(KeeperTest, AFailureIsAWarningAndTheNextTryComesLater) {
   Keeper keeper = this->keeper(20);
   schedule(25);
