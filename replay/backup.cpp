@@ -88,7 +88,8 @@ Backup back_up(Storage& from, Storage& out, Clock& clock, Random& random, const 
     facts = read_through(staged, copy, load_snapshot, progress);
   }
   LogOpening opening;
-  const LogOptions options{.segment_bytes_max = limits::segment_bytes_min};  // for a few events
+  // For a few events; and padded as the strictest disk needs it, because whoever adopts the copy goes on in this segment.
+  const LogOptions options{.segment_bytes_max = limits::segment_bytes_min, .commit_alignment = 4096};
   auto log = SegmentLog::open(staged, clock, random, options, opening);
   if (kept("replay.backup.head") && opening.head != copied.head) {
     throw StorageError({"log", std::nullopt, opening.head.sequence}, EIO,
