@@ -195,6 +195,14 @@ void backup(World& world, Choices& choices) {
   world.back_up(choices);
 }
 
+void drop(World& world, Choices& choices) {
+  world.drop_segments(choices);
+}
+
+void restore(World& world, Choices& choices) {
+  world.restore(choices);
+}
+
 // ---- the table ----------------------------------------------------------------------------------------------------
 
 constexpr std::array<ActionEntry, kind_count> table = {{
@@ -246,7 +254,9 @@ constexpr std::array<ActionEntry, kind_count> table = {{
     {Kind::index_err, "index_err", 8, index_err},
     {Kind::snapshot, "snapshot", 10, snapshot},
     {Kind::archive, "archive", 10, archive},
-    {Kind::backup, "backup", 4, backup},
+    {Kind::backup, "backup", 6, backup},
+    {Kind::drop, "drop", 24, drop},
+    {Kind::restore, "restore", 8, restore},
 }};
 
 constexpr bool in_order() {

@@ -50,6 +50,7 @@ void World::drain() {
   if (!engine_) return failure.say("the book does not open on a disk that works");
 
   withdraw_claims();
+  if (oracle.model().book().held) submit(by_operator(AdoptBook{}));
   for (const std::string& queue : queues) submit(by_operator(ResumeQueue{queue}));
   submit(by_operator(ConfirmClock{}));
   step();

@@ -31,6 +31,8 @@ std::string describe(const Figures& figures) {
   for (const std::uint64_t count : figures.nested) out << ' ' << count;
   out << ", clean ends: " << figures.clean_ends << '\n';
   out << "crash points: " << figures.crash_points.size() << " kinds of storage calls\n";
+  out << "segments dropped: " << figures.dropped_segments << ", books restored from a backup: " << figures.restores
+      << '\n';
   out << "damage: " << figures.damages << ", reported: " << figures.damages_reported
       << ", cut and declared: " << figures.damages_declared << ", without effect: " << figures.damages_harmless
       << "; lies of the disk found out: " << figures.lies_reported << ", not provable: " << figures.lies_unprovable
@@ -51,7 +53,8 @@ void record(const Figures& figures, const std::string& campaign, std::uint64_t s
       << figures.crashes_with_index << R"(,"nested":[)";
   for (std::size_t i = 0; i < figures.nested.size(); ++i) out << (i > 0 ? "," : "") << figures.nested.at(i);
   out << R"(],"clean_ends":)" << figures.clean_ends << R"(,"events":)" << figures.events << R"(,"answers":)"
-      << figures.answers << R"(,"end_states":)" << figures.end_states.size() << R"(,"damages":)" << figures.damages
+      << figures.answers << R"(,"end_states":)" << figures.end_states.size() << R"(,"dropped_segments":)"
+      << figures.dropped_segments << R"(,"restores":)" << figures.restores << R"(,"damages":)" << figures.damages
       << R"(,"damages_reported":)" << figures.damages_reported << R"(,"damages_declared":)" << figures.damages_declared
       << R"(,"damages_harmless":)" << figures.damages_harmless << R"(,"lies_reported":)" << figures.lies_reported
       << R"(,"lies_unprovable":)" << figures.lies_unprovable << R"(,"storage_errors":)" << figures.storage_errors

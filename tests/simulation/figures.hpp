@@ -28,6 +28,8 @@ struct Figures {
   std::array<std::uint64_t, kind_count> actions{};
   test::FaultCounts planned;  // calls for it are counted by run
   test::FaultCounts fired;
+  std::uint64_t dropped_segments = 0;
+  std::uint64_t restores = 0;
   std::uint64_t damages = 0;
   std::uint64_t damages_reported = 0;
   std::uint64_t damages_harmless = 0;

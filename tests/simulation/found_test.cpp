@@ -36,5 +36,23 @@ TEST(Found, AnIndexThatFailsWhileTheLogCannotBeReadStopsTheEngineAndNotTheProgra
                }});
 }
 
+// The segment that a backup ends with was padded for a disk that garbles no block: what was acknowledged in it after the restore was lost
+// with the block that the next batch shared.
+TEST(Found, ARestoredBookIsPaddedForADiskThatGarblesWholeBlocks) {
+  expect_kept({.options = {.segment_bytes_min = 9000,
+                           .segment_bytes_max = 18000,
+                           .commit_alignment = 4096,
+                           .payload_bytes = 100,
+                           .batch_bytes = 300,
+                           .index = false,
+                           .chance = 14562426151154655774u},
+               .actions = {
+                   {Kind::restore, 2351452023u},
+                   {Kind::lose_power_soon, 3601762810u},
+                   {Kind::claim, 4088864408u},
+                   {Kind::step, 1549816677u},
+               }});
+}
+
 }  // namespace
 }  // namespace daybook::simulation

@@ -60,7 +60,7 @@ struct Ledger::Take {
   void end(const JobId& job, const Token& token, bool in_time, End how, const Next* next) const {
     Life* found = claimed(job, token, in_time);
     if (found == nullptr) return;
-    ledger.ends_[token.claim] = how;
+    ledger.ends_[token] = how;
     found->live.reset();
     if (next == nullptr) return finish(job.sequence, *found, JobState::completed);
     if (const auto* again = std::get_if<Again>(next)) {
@@ -76,6 +76,11 @@ struct Ledger::Take {
     ledger.epoch_ = event.epoch;
     ledger.offset_ = event.book_offset;
   }
+  void operator()(const GenerationBegun& event) const {
+    ledger.generation_ = event.generation.tag;
+    ledger.held_ = event.held;
+  }
+  void operator()(const BookAdopted&) const { ledger.held_ = false; }
   void operator()(const NameDefined& event) const { ledger.names_[event.name.id] = event.name.text; }
 
   void operator()(const JobScheduled& event) const {
@@ -95,6 +100,8 @@ struct Ledger::Take {
     Life* found = life(event.job);
     if (found == nullptr) return;
     if (ledger.clock_doubted_) wrong("claimed while the clock is doubted");
+    if (ledger.held_) wrong("claimed while the book is held");
+    if (event.generation != ledger.generation_) wrong("its token is of another history");
     if (found->live) wrong("claimed while another claim holds it");
     if (found->state != JobState::waiting) wrong("claimed while it does not wait");
     if (recorded.sequence <= found->last_claim) wrong("its token is not above the one before");
@@ -182,7 +189,7 @@ void Ledger::note_request(const RecordedEvent& event, std::uint64_t batch) {
 }
 
 std::optional<Ledger::End> Ledger::end_of(const Token& token) const {
-  const auto found = ends_.find(token.claim);
+  const auto found = ends_.find(token);
   return found == ends_.end() ? std::nullopt : std::optional(found->second);
 }
 
@@ -215,6 +222,11 @@ void Ledger::compare(const View& view) const {
                     std::string(to_string(found->second.state)));
     }
   });
+  for (const auto& [job, life] : lives_) {
+    if (!held_ && life.live && life.live->generation != generation_) {
+      failure_->say("the claim of job " + std::to_string(job.value()) + " is of another history, and it lives");
+    }
+  }
   if (seen != lives_.size()) {
     failure_->say(std::to_string(lives_.size()) + " jobs were scheduled, " + std::to_string(seen) + " are there");
   }

@@ -3,7 +3,8 @@
 
 // Ledger: the lives of jobs, kept from the acknowledged events by rules of its own. It shares no code with decide and apply,
 // so that it can find both wrong: at most one live lease a job, tokens that only rise, nothing claimed before it was due, no
-// final job that changes, a request that takes effect once, book time that never steps back.
+// final job that changes, a request that takes effect once, book time that never steps back, no claim while a copy is held, and tokens
+// that bear their history.
 
 #include <cstdint>
 #include <map>
@@ -60,13 +61,15 @@ class Ledger {
   Failure* failure_;
   std::map<Sequence, Life> lives_;
   std::map<std::pair<NameId, std::string>, Sequence> keys_;
-  std::map<Sequence, End> ends_;  // by the claim
+  std::map<Token, End> ends_;
   std::map<NameId, std::string> names_;
   std::map<std::pair<std::string, std::string>, Effect> effects_;
   Epoch epoch_;
   Duration offset_{};
   BookTime now_ = BookTime::min();
   bool clock_doubted_ = false;
+  bool held_ = false;
+  GenerationTag generation_;
 };
 
 }  // namespace daybook::simulation

@@ -244,13 +244,15 @@ void People::hear_answer(const Command& command, const Answer& answer) {
   };
   if (const auto* scheduled = std::get_if<Scheduled>(&answer)) {
     on_record(scheduled->job.sequence, [](const Event& event) { return std::holds_alternative<JobScheduled>(event); });
+    const Job* job = oracle_->model().job(scheduled->job.sequence);
+    if (job == nullptr || job->id != scheduled->job) failure_->say("the id of a scheduled job is of another history");
     jobs_.push_back(scheduled->job);
   } else if (const auto* claimed = std::get_if<daybook::Claimed>(&answer)) {
     const Claim& asked = std::get<Claim>(command);
     for (const ClaimedJob& job : claimed->jobs) {
       on_record(job.token.claim, [&](const Event& event) {
         const auto* claim = std::get_if<JobClaimed>(&event);
-        return claim != nullptr && claim->job == job.id;
+        return claim != nullptr && claim->job == job.id && claim->generation == job.token.generation;
       });
       held_.push_back({job.id, job.token, asked.worker, asked.holder});
     }
@@ -262,7 +264,19 @@ void People::hear_answer(const Command& command, const Answer& answer) {
     expect_end(snooze->token, Ledger::End::snoozed);
   } else if (const auto* release = std::get_if<Release>(&command)) {
     expect_end(release->token, Ledger::End::released);
+  } else {
+    expect_job_of_this_history(command);
   }
+}
+
+void People::expect_job_of_this_history(const Command& command) {
+  JobId id;
+  if (const auto* cancel = std::get_if<Cancel>(&command)) id = cancel->job;
+  if (const auto* reschedule = std::get_if<Reschedule>(&command)) id = reschedule->job;
+  if (const auto* retry = std::get_if<Retry>(&command)) id = retry->job;
+  if (id.generation == GenerationTag()) return;  // whichever has that number
+  const Job* job = oracle_->model().job(id.sequence);
+  if (job == nullptr || job->id != id) failure_->say("job " + to_string(id) + " of another history was taken for ours");
 }
 
 void People::hear_refusal(const Command& command, const Refusal& refusal) {
@@ -292,6 +306,8 @@ void People::expect_first_answer(const Submission& submission, const Result<std:
   const RequestId& request = *submission.context.request;
   const Ledger::Effect* effect = oracle_->ledger().effect_of(request.client, request.id);
   if (effect == nullptr || now - effect->at > limits::request_window) return;
+  const bool may_be_dropped = effect->first <= oracle_->model().book().dropped_through;
+  if (may_be_dropped && !answers && answers.error().code == RefusalCode::too_old) return;
   const std::string heard = brief(answers);
   const auto [first, fresh] = first_answers_.try_emplace(effect->first, heard);
   if (fresh) return;
@@ -324,6 +340,14 @@ void People::process_died() {
   const auto dead = std::stable_partition(held_.begin(), held_.end(), lives);
   gone_.insert(gone_.end(), std::make_move_iterator(dead), std::make_move_iterator(held_.end()));
   held_.erase(dead, held_.end());
+}
+
+void People::history_ends(Sequence until) {
+  const auto was = [&](const Claimed& claim) { return claim.token.claim <= until; };
+  const auto never = std::stable_partition(held_.begin(), held_.end(), was);
+  gone_.insert(gone_.end(), std::make_move_iterator(never), std::make_move_iterator(held_.end()));
+  held_.erase(never, held_.end());
+  first_answers_.erase(first_answers_.upper_bound(until), first_answers_.end());
 }
 
 }  // namespace daybook::simulation

@@ -41,6 +41,8 @@ class People {
   void forget_worker(Choices& choices);
   void process_died();  // and every handler's claim with it
   void life_begins() { storage_failed_ = false; }
+  /// The book goes on from a backup of `until`. People still know of what happened behind it, and it never did.
+  void history_ends(Sequence until);
 
  private:
   struct Claimed {
@@ -56,6 +58,7 @@ class People {
   void hear_answer(const Command& command, const Answer& answer);
   void hear_refusal(const Command& command, const Refusal& refusal);
   void expect_end(const Token& token, Ledger::End how);
+  void expect_job_of_this_history(const Command& command);
   void expect_first_answer(const Submission& submission, const Result<std::vector<Answer>>& answers, BookTime now);
   void drop_claim(const Token& token);
 

@@ -70,9 +70,11 @@ enum class Kind : std::uint8_t {
   // What is made beside the book at work.
   snapshot,
   archive,
-  backup,  // and opened, on a disk of its own
+  backup,   // and opened, on a disk of its own
+  drop,     // of segments behind two snapshots
+  restore,  // the last backup takes the place of the book, which is lost
 };
-inline constexpr std::size_t kind_count = static_cast<std::size_t>(Kind::backup) + 1;
+inline constexpr std::size_t kind_count = static_cast<std::size_t>(Kind::restore) + 1;
 [[nodiscard]] std::string_view to_string(Kind kind);
 
 struct Action {

@@ -14,6 +14,7 @@
 #include "choices.hpp"
 #include "crash/index_disk.hpp"
 #include "daybook/log/segment_log.hpp"
+#include "daybook/replay/backup.hpp"
 #include "daybook/scheduler/engine.hpp"
 #include "failure.hpp"
 #include "figures.hpp"
@@ -47,12 +48,14 @@ class World {
   void pass(Duration by);  // stepping whenever the engine asked to be woken
   void close(End then, Choices& choices);
   void crash(End end, Choices& choices);
-  void crash_soon(End end, Choices& choices);  // at one of the next storage calls
-  void open(Choices& choices);                 // with crashes inside, by chance
+  void crash_soon(End end, Choices& choices, std::size_t calls = 24);  // at one of the next storage calls
+  void open(Choices& choices);                                         // with crashes inside, by chance
 
   void take_snapshot();
   void archive();
+  void drop_segments(Choices& choices);  // as the keeper does, or the tool
   void back_up(Choices& choices);
+  void restore(Choices& choices);  // the last backup, once: the book goes on as it was then
 
   void trouble() { faulty_ = troubled_ = erring_ = shaken_ = true; }  // from here on storage errors are no surprise
   void fill(std::uint64_t free_bytes);                                // nor are they here
@@ -75,11 +78,21 @@ class World {
   People people;
 
  private:
+  void step_engine();
   void open_once(Choices& choices);
   void open_book();
   void go_down(End end, Choices& choices);
   void drop();
   void keep(const char* what, const std::function<void()>& work);
+  void drop_by_keeper(Choices& choices);
+  void drop_by_hand(Choices& choices);
+  bool record_drop(const SegmentsDropped& dropped);
+  [[nodiscard]] static std::size_t stubs(const test::MemoryStorage& storage);
+  void check_stubs();
+  void check_needs_snapshot();
+  void keep_backup(std::unique_ptr<test::MemoryStorage> out, const Backup& made);
+  void judge_unfinished_backup(test::MemoryStorage& out, Choices& choices);
+  [[nodiscard]] test::CrashPlan fates_of(Choices& choices) const;  // of what is not synced
   [[nodiscard]] bool power_is_off() const { return disk.cut_at().has_value(); }
   void meet_power_cut();
   void count_cut(const std::string& when);
@@ -102,6 +115,13 @@ class World {
   Engine::Ticket tickets_ = 0;
   std::string warned_;  // by the engine, last
 
+  struct KeptBackup {
+    std::unique_ptr<test::MemoryStorage> disk;
+    Sequence copied;
+    std::vector<RecordedEvent> own;  // that follow
+  };
+  std::optional<KeptBackup> backup_;
+
   std::optional<std::pair<End, Choices>> cut_;  // what happens when the power is cut
   bool created_ = false;
   std::optional<bool> clean_ = false;  // closed, and nothing since; nothing: perhaps, something was interrupted
@@ -115,7 +135,10 @@ class World {
 
 /// The acknowledged sequence that the witness on the disk vouches for; nothing without a whole slot.
 [[nodiscard]] std::optional<Sequence> floor_of(const test::MemoryStorage& disk);
+/// Of a log whose beginning was dropped, what is left.
 [[nodiscard]] std::vector<RecordedEvent> events_in(SegmentLog& log);
+/// The state at the log's end, or after `until` when that is before, from the first event or from a snapshot.
+[[nodiscard]] State folded(test::MemoryStorage& disk, Sequence until);
 /// Something happens to the bytes of a copy of the disk: whatever reads it afterwards must say so, or lose nothing.
 void judge_damage(World& world, Choices& choices);
 
