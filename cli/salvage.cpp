@@ -46,6 +46,14 @@ std::unique_ptr<PosixStorage> new_directory(const std::string& out) {
   return PosixStorage::open(out, Access::create);
 }
 
+// So that the same name can be given again.
+void remove_what_holds_nothing(const std::string& out) {
+  namespace fs = std::filesystem;
+  std::error_code ignored;
+  fs::remove(fs::path(out) / "LOCK", ignored);
+  fs::remove(out, ignored);
+}
+
 Json report_json(const SalvageReport& report, const std::string& out) {
   Json object = {{"out", out},
                  {"whole", report.whole()},
@@ -53,6 +61,8 @@ Json report_json(const SalvageReport& report, const std::string& out) {
                  {"last", report.last.value()},
                  {"head", report.head.sequence.value()},
                  {"held", true},
+                 {"dropped_through", report.dropped_through.value()},
+                 {"snapshot", report.snapshot.value()},
                  {"copied", report.copied},
                  {"lost", report.lost},
                  {"gaps", Json::array()},
@@ -81,6 +91,11 @@ void print_jobs(const std::vector<JobId>& jobs) {
 
 void print_report(const SalvageReport& report, const std::string& out) {
   print(out + " holds what can be proved: " + counted(report.copied, "event") + " of " + grouped(report.last.value()));
+  if (report.snapshot != Sequence()) {
+    print("events up to #" + std::to_string(report.dropped_through.value()) +
+          " were dropped before; what they led to is known from the snapshot of #" +
+          std::to_string(report.snapshot.value()));
+  }
   for (const std::string& note : report.notes) print("note: " + sanitized(note));
   for (const Hole& hole : report.holes) {
     print("LOST: #" + std::to_string(hole.first.value()) + " to #" + std::to_string(hole.last.value()) + " (" +
@@ -128,24 +143,22 @@ int salvage(const Common& common, const SalvageOptions& options) {
   require_book(common);
   const auto lock = keep_writers_out(common, options.while_open);
   const auto from = PosixStorage::open(common.directory, Access::read_only);
-  std::vector<std::string> names;
-  static_cast<void>(from->list("log", names));
-  if (std::any_of(names.begin(), names.end(), [](const std::string& name) { return name.ends_with(".stub"); })) {
-    throw RefusedError(
-        "the beginning of this log was dropped, and salvage cannot begin with a snapshot: every job of that time would "
-        "be "
-        "lost. Nothing was done. Restore the newest backup; daybook log shows what can be read");
-  }
   const auto out = new_directory(options.out);
-  const Locked locked = out->lock("daybook salvage");
+  Locked locked = out->lock("daybook salvage");
   const std::string shown = sanitized(options.out);
   if (locked.lock == nullptr) throw RefusedError(shown + " is held by " + sanitized(locked.owner));
   SystemClock clock;
   SystemRandom random;
   SalvageReport report;
-  {
+  try {
     ProgressLine progress("salvaging");
     report = salvage_log(*from, *out, clock, random, progress.callback());
+  } catch (const DroppedError&) {
+    locked.lock.reset();
+    remove_what_holds_nothing(options.out);
+    throw RefusedError(
+        "the beginning of this log was dropped, and no snapshot can be believed to begin with: every job of that time "
+        "would be lost. Nothing was done. Restore the newest backup; daybook log shows what can be read");
   }
   if (common.json) {
     print_json(report_json(report, options.out));

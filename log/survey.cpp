@@ -69,12 +69,23 @@ struct LogSurvey::Impl {
       sequences[file.name] = first;
       files.push_back(std::move(file));
     }
-    if (!found.dropped.empty()) {
-      notes.emplace_back("the events before sequence " + text(found.first_readable().value()) +
-                         " were dropped: to this copy they are lost");
-    }
+    if (!found.dropped.empty()) begin_behind(found.dropped.back());
     std::stable_sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
     witness = read_witness(patient).newest;
+  }
+
+  void begin_behind(Sequence last_stub) {
+    SegmentFile stub = SegmentFile::open(patient, last_stub);
+    const auto seal =
+        format::parse_seal_payload(std::span(stub.archive_header()->seal).subspan(format::batch_header_bytes));
+    if (!seal) {
+      throw CorruptionError(Damage::corrupt_sealed_segment, {stub.name(), std::nullopt, last_stub},
+                            stub.name() + " stands for events that were dropped, and nothing can be built on it: " +
+                                seal.error().sentence + ". Nothing was changed. Restore the book from a backup.");
+    }
+    dropped = {seal->last, seal->chain};
+    next = dropped.sequence.next();
+    chain = dropped.chain;
   }
 
   static void look_at_header(SurveyedFile& file, SegmentFile& opened) {
@@ -295,6 +306,7 @@ struct LogSurvey::Impl {
   Epoch highest_epoch = Epoch(1);
   std::uint32_t feature_level = 1;
 
+  Head dropped;  // the last event of the stubs
   Sequence next = Sequence(1);
   std::optional<Hash> chain = Hash{};  // behind the event before `next`; unset behind a hole
   Sequence floor;                      // seals say that events up to here there were
@@ -334,6 +346,27 @@ Uuid LogSurvey::log_uuid() const {
 
 const std::vector<Hole>& LogSurvey::holes() const {
   return impl_->holes;
+}
+
+Head LogSurvey::dropped() const {
+  return impl_->dropped;
+}
+
+std::optional<Hash> LogSurvey::chain_at(Sequence sequence) const {
+  if (sequence == impl_->dropped.sequence) return impl_->dropped.chain;
+  for (const PlacedRun& placed : impl_->runs) {
+    const Run& run = placed.run;
+    if (run.last == sequence) return run.behind;
+    if (run.first == sequence.next()) return run.before;
+    if (sequence < run.first || sequence > run.last) continue;
+    std::optional<Hash> found;
+    SegmentReader reader = impl_->reader_of(placed.name, placed.header);
+    static_cast<void>(read_run(reader, run, [&](const Step& step) {
+      if (step.last == sequence) found = reader.cursor().chain;
+    }));
+    return found;
+  }
+  return std::nullopt;
 }
 
 const std::vector<std::string>& LogSurvey::notes() const {

@@ -5,14 +5,16 @@
 #include <cerrno>
 #include <vector>
 
-#include "crc32c.hpp"
 #include "daybook/core/error.hpp"
+#include "daybook/core/limits.hpp"
 #include "daybook/core/mutant.hpp"
 #include "daybook/log/log_reader.hpp"
 #include "inspection.hpp"
+#include "recovery.hpp"
 #include "segment_file.hpp"
 #include "segment_name.hpp"
 #include "segment_reader.hpp"
+#include "segment_writer.hpp"
 #include "witness.hpp"
 
 // The witness is looked at first: what it vouches for is there whatever happens afterwards, because segments before its own
@@ -112,6 +114,14 @@ std::uint64_t copy_front(Storage& from, Storage& into, const format::WitnessSlot
   return end.end_offset;
 }
 
+void add_leaves(SegmentFile stub, MerkleFrontier& frontier) {
+  Hash leaf{};
+  for (std::uint64_t at = format::archive_header_bytes;
+       stub.file().read(at, std::as_writable_bytes(std::span(leaf))) == leaf.size(); at += leaf.size()) {
+    frontier.add(leaf);
+  }
+}
+
 }  // namespace
 
 SyncedCopy copy_synced(Storage& from, Storage& into, const std::function<void(Sequence)>& copied) {
@@ -130,6 +140,37 @@ SyncedCopy copy_synced(Storage& from, Storage& into, const std::function<void(Se
   }
   static_cast<void>(Witness::create(into, end));
   return result;
+}
+
+MerkleFrontier copy_dropped(Storage& from, Storage& into, const Head& dropped, Epoch epoch, Clock& clock,
+                            Random& random) {
+  MerkleFrontier frontier;
+  const std::vector<Sequence> stubs = list_log(from).dropped;
+  for (const Sequence first : stubs) {
+    static_cast<void>(copy_segment(from, into, first));
+    add_leaves(SegmentFile::open(into, first), frontier);
+  }
+  SegmentFile last = SegmentFile::open(into, stubs.back());
+  const auto previous = SegmentReader::read_header(last);
+  if (!previous) {
+    throw CorruptionError(Damage::corrupt_sealed_segment, {last.name(), 0, stubs.back()}, previous.error().sentence);
+  }
+  auto reserved = reserve_file(into, limits::segment_bytes_min, format::segment_header_bytes);
+  if (!reserved) {
+    throw StorageError({log_folder, std::nullopt, std::nullopt}, ENOSPC,
+                       "there is no room for a segment in " + into.describe(log_folder));
+  }
+  const auto header = successor(*previous, dropped, epoch, reserved->bytes, clock, random);
+  static_cast<void>(SegmentWriter::begin(into, std::move(reserved->file), header));
+  format::WitnessSlot slot;
+  slot.log_uuid = previous->log_uuid;
+  slot.acknowledged = dropped.sequence;
+  slot.chain = dropped.chain;
+  slot.segment = stubs.back();
+  slot.end_offset = last.archive_header()->last_batch_end;
+  slot.epoch = epoch;
+  static_cast<void>(Witness::create(into, slot));
+  return frontier;
 }
 
 std::uint64_t copy_folder(Storage& from, Storage& into, const std::string& folder) {

@@ -10,12 +10,14 @@
 #include "daybook/core/apply.hpp"
 #include "daybook/core/limits.hpp"
 #include "daybook/core/mutant.hpp"
+#include "daybook/log/synced_copy.hpp"
+#include "daybook/replay/snapshot.hpp"
 #include "new_generation.hpp"
 #include "staging.hpp"
 #include "ticker.hpp"
 
 // The events are folded while they are copied, for only `apply` knows what can follow. It never sees what was set aside, in this
-// book or when the book is opened.
+// book or when the book is opened; nor what a snapshot, with which the state begins, has seen already.
 
 namespace daybook {
 namespace {
@@ -49,10 +51,35 @@ std::optional<std::string> wrong_renewal(const State& state, const Event& event)
   return std::nullopt;
 }
 
+constexpr std::size_t frame_bytes = 8;  // before each stored event
+
+Hash leaf_of(const RecordedEvent& recorded) {
+  BatchEncoder encoder;
+  encoder.add(recorded);
+  return merkle_leaf(std::span(encoder.batch().bytes).subspan(frame_bytes));
+}
+
+/// What a log whose beginning was dropped begins with: a state, and the tree of the dropped events.
+struct Beginning {
+  SnapshotSearch::Found snapshot;
+  MerkleFrontier frontier;
+};
+
 class Salvager {
  public:
   Salvager(const LogSurvey& survey, SegmentLog& log, Storage& out, const Progress& progress)
-      : survey_(survey), copier_(log, out), ticker_(progress) {}
+      : survey_(survey), log_(log), out_(out), copier_(log, out), ticker_(progress) {}
+
+  void begin_with(Beginning beginning) {
+    state_ = std::move(beginning.snapshot.state);
+    snapshot_ = state_.book().head;
+    frontier_ = std::move(beginning.frontier);
+    known_boot_ = state_.book().head_boot;
+    facts_.generations = {state_.book().generation};
+    report_.dropped_through = survey_.dropped().sequence;
+    report_.snapshot = snapshot_;
+    keep_snapshot(report_.dropped_through);
+  }
 
   void copy_events() {
     survey_.read([&](const RecordedEvent& recorded, std::span<const std::byte> stored) {
@@ -68,11 +95,13 @@ class Salvager {
 
   void begin_generation(Clock& clock, Random& random) {
     facts_.last = last_;
-    facts_.last->boot = known_boot_;
+    if (facts_.last) facts_.last->boot = known_boot_;
     facts_.names = NameId(std::max(state_.book().names, highest_lost_name()));
     facts_.actor = state_.find_name(NameSort::actor, own_actor_name);
-    for (RecordedEvent& recorded :
-         new_generation(facts_, "salvaged", survey_.last(), survey_.log_uuid(), clock, random)) {
+    const std::string how = snapshot_ == Sequence()
+                                ? "salvaged"
+                                : "salvaged, beginning with the snapshot of sequence " + text(snapshot_) + ",";
+    for (RecordedEvent& recorded : new_generation(facts_, how, survey_.last(), survey_.log_uuid(), clock, random)) {
       put_down(recorded);
       own_ = std::move(recorded);
     }
@@ -90,7 +119,12 @@ class Salvager {
   // ---- what is there ----
 
   void take(const RecordedEvent& recorded, std::span<const std::byte> stored) {
-    if (const auto why = cannot_follow(recorded)) {
+    if (in_snapshot(recorded.sequence)) {
+      copier_.add_stored(recorded.sequence, stored);
+      ++report_.copied;
+      frontier_.add(merkle_leaf(stored));
+      keep_snapshot(recorded.sequence);
+    } else if (const auto why = cannot_follow(recorded)) {
       set_aside(recorded, stored, *why);
     } else {
       note_names(recorded);
@@ -104,7 +138,7 @@ class Salvager {
   }
 
   std::optional<std::string> cannot_follow(const RecordedEvent& recorded) {
-    if (report_.holes.empty()) {  // without a hole there is nothing to blame but the log
+    if (!broken_) {  // without a hole there is nothing to blame but the log
       apply(state_, recorded);
       return std::nullopt;
     }
@@ -134,7 +168,7 @@ class Salvager {
       if (kept("replay.salvage.names") && id != NameId() && state_.name(id) == nullptr)
         lost_names_.emplace(id.value(), sort);
     };
-    if (report_.holes.empty()) return;
+    if (!broken_) return;
     note(recorded.by.actor, NameSort::actor);
     if (recorded.request) note(recorded.request->client, NameSort::client);
     if (const auto* duplicate = std::get_if<DuplicateSuppressed>(&recorded.event))
@@ -148,9 +182,12 @@ class Salvager {
   // ---- what is not ----
 
   void declare(const Hole& hole, const std::optional<RecordedEvent>& following) {
-    for_each_open_job([&](const Job& job) {
-      doubts_.emplace(job.id.sequence, range(hole) + (hole.first == hole.last ? " is lost" : " are lost"));
-    });
+    report_.holes.push_back(hole);
+    report_.lost += hole.last.value() - hole.first.value() + 1;
+    if (!in_snapshot(hole.last)) {
+      broken_ = true;
+      doubt_open_jobs(hole);
+    }
     RecordedEvent lost = stand_in(last_ ? *last_ : *following);
     lost.sequence = hole.first;
     lost.event = GapDeclared{hole.last, reason_of(hole)};
@@ -162,8 +199,12 @@ class Salvager {
       ticker_.done(lost.sequence);
     }
     last_ = lost;
-    report_.holes.push_back(hole);
-    report_.lost += hole.last.value() - hole.first.value() + 1;
+  }
+
+  void doubt_open_jobs(const Hole& hole) {
+    for_each_open_job([&](const Job& job) {
+      doubts_.emplace(job.id.sequence, range(hole) + (hole.first == hole.last ? " is lost" : " are lost"));
+    });
   }
 
   void for_each_open_job(const std::function<void(const Job&)>& visit) const {
@@ -207,17 +248,39 @@ class Salvager {
   }
 
   void put_down(const RecordedEvent& recorded) {
-    apply(state_, recorded);
+    if (!in_snapshot(recorded.sequence)) {
+      apply(state_, recorded);
+      copier_.add(recorded);
+      return;
+    }
     copier_.add(recorded);
+    frontier_.add(leaf_of(recorded));
+    keep_snapshot(recorded.sequence);
+  }
+
+  // ---- the snapshot that the state begins with ----
+
+  [[nodiscard]] bool in_snapshot(Sequence sequence) const { return sequence <= snapshot_; }
+
+  /// The chain of the new log is its own from the first event behind the dropped ones on.
+  void keep_snapshot(Sequence reached) {
+    if (reached != snapshot_) return;
+    copier_.flush();
+    static_cast<void>(write_snapshot(out_, state_, log_.log_uuid(), log_.tail(), frontier_));
   }
 
   const LogSurvey& survey_;
+  SegmentLog& log_;
+  Storage& out_;
   Copier copier_;
   Ticker ticker_;
   State state_;
   Facts facts_;
   SalvageReport report_;
   std::size_t next_hole_ = 0;
+  Sequence snapshot_;        // 0: the state begins with the first event
+  MerkleFrontier frontier_;  // of the events up to there
+  bool broken_ = false;      // events that the state lacks were lost
   std::optional<RecordedEvent> last_;
   RecordedEvent own_;
   BootTime known_boot_{};                         // of the last event whose opening is known
@@ -225,10 +288,24 @@ class Salvager {
   std::map<Sequence, std::string> doubts_;        // jobs, and why
 };
 
+SnapshotSearch newest_believed(const LogSurvey& survey, Storage& from) {
+  SnapshotSearch search = newest_snapshot(
+      {from, survey.log_uuid(), [&](Sequence sequence) { return survey.chain_at(sequence); }}, survey.last());
+  if (!search.found) throw DroppedError(Sequence(1), survey.dropped().sequence);
+  return search;
+}
+
 }  // namespace
 
 SalvageReport salvage_log(Storage& from, Storage& out, Clock& clock, Random& random, const Progress& progress) {
   const LogSurvey survey(from, progress);
+  std::optional<Beginning> beginning;
+  std::vector<std::string> notes = survey.notes();
+  if (survey.dropped().sequence != Sequence()) {
+    SnapshotSearch search = newest_believed(survey, from);
+    notes.insert(notes.end(), search.notes.begin(), search.notes.end());
+    beginning = Beginning{std::move(*search.found), {}};
+  }
   StagedLog staged(out);
   LogOpening opening;
   LogOptions options;
@@ -236,15 +313,20 @@ SalvageReport salvage_log(Storage& from, Storage& out, Clock& clock, Random& ran
   options.feature_level = survey.holes().empty()
                               ? survey.feature_level()
                               : std::max<std::uint32_t>(survey.feature_level(), feature_level_of(GapDeclared{}));
-  auto log = SegmentLog::create(staged, clock, random, options, opening);
+  if (beginning) {
+    beginning->frontier = copy_dropped(from, staged, survey.dropped(), survey.highest_epoch(), clock, random);
+  }
+  auto log = beginning ? SegmentLog::open(staged, clock, random, options, opening)
+                       : SegmentLog::create(staged, clock, random, options, opening);
   Salvager salvager(survey, *log, out, progress);
+  if (beginning) salvager.begin_with(std::move(*beginning));
   salvager.copy_events();
   salvager.begin_generation(clock, random);
   SalvageReport report = std::move(salvager).report();
   report.from = survey.log_uuid();
   report.head = log->tail();
   report.last = survey.last();
-  report.notes = survey.notes();
+  report.notes = std::move(notes);
   if (kept("replay.salvage.close")) log->close();
   log.reset();
   staged.publish();

@@ -113,6 +113,22 @@ TEST_F(DroppedBeginning, ABackupOfItKeepsTheJobs) {
   EXPECT_THAT(in(file("monday"), {"claim", "--queue", "mail", "--worker", "w"}).out, HasSubstr("welcome"));
 }
 
+TEST_F(DroppedBeginning, WhatIsSalvagedBeginsWithASnapshot) {
+  drop_behind_two_snapshots();
+  const Json made = one({"salvage", "--out", file("rescued")});
+  EXPECT_EQ(made["whole"], true);
+  EXPECT_GT(made["dropped_through"], 0);
+  EXPECT_GE(made["snapshot"], made["dropped_through"]);
+  const ToolRun verified = in(file("rescued"), {"verify"});
+  EXPECT_EQ(verified.exit_code, 0) << verified.out << verified.err;
+  const ToolRun rebuilt = in(file("rescued"), {"rebuild"});
+  EXPECT_EQ(rebuilt.exit_code, 0) << rebuilt.err;
+  EXPECT_EQ(in(file("rescued"), {"adopt", "--reason", "the first is damaged"}).exit_code, 0);
+  for (const std::string& id : ids_) {
+    EXPECT_THAT(in(file("rescued"), {"job", id}).out, HasSubstr("available")) << id;
+  }
+}
+
 TEST_F(DroppedBeginning, WithoutItsSnapshotsItIsDamagedAndNothingIsSalvaged) {
   drop_behind_two_snapshots();
   std::filesystem::rename(directory() + "/snapshots", file("elsewhere"));

@@ -11,6 +11,7 @@
 #include "daybook/core/ids.hpp"
 #include "daybook/core/ports.hpp"
 #include "daybook/log/journal.hpp"
+#include "daybook/log/merkle.hpp"
 
 namespace daybook {
 
@@ -26,6 +27,13 @@ struct SyncedCopy {
 /// `copied` is told the last sequence of each segment. Throws StorageError; CorruptionError; DroppedError when all that could be
 /// copied was dropped.
 [[nodiscard]] SyncedCopy copy_synced(Storage& from, Storage& into, const std::function<void(Sequence)>& copied = {});
+
+/// Copies what stands for the events that were dropped, up to `dropped`, the last of them, byte for byte into the log folder of `into`,
+/// which is there and holds no log, and puts an empty segment and a witness behind it, so that a log opens there that goes on with
+/// the next event in an epoch above `epoch`. All of it is synced. Returns the Merkle tree of those events. Throws StorageError;
+/// CorruptionError when leaf hashes are not as they were written.
+[[nodiscard]] MerkleFrontier copy_dropped(Storage& from, Storage& into, const Head& dropped, Epoch epoch, Clock& clock,
+                                          Random& random);
 
 /// Copies the files of a folder, synced; those that go meanwhile, and temporaries, are left out. Returns their bytes.
 std::uint64_t copy_folder(Storage& from, Storage& into, const std::string& folder);

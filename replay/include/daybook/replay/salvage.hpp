@@ -5,8 +5,12 @@
 // read. Every event that can be proved (log/survey.hpp) is in the new book under its own sequence, byte for byte;
 // in the places of those that cannot stand GapDeclared and EventLost, so that ids and tokens keep their meaning; an event
 // that is proved, but cannot follow what is left of those before it, is kept as EventSetAside, without effect.
+//
+// Of a log whose beginning was dropped, what stands for it is copied as it is, and the new book is again one of that kind: its state
+// begins with the newest snapshot that can be believed. What was lost before that snapshot costs history, and no job anything.
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +28,8 @@ struct SetAside {
 
 struct SalvageReport {
   Uuid from;                 // the log that was read
+  Sequence dropped_through;  // events up to here were dropped before; 0: none
+  Sequence snapshot;         // then: the one that the new book's state begins with
   Head head;                 // of the new one
   Sequence last;             // the last event of the old history, proved or lost
   std::uint64_t copied = 0;  // events that stand as they stood
@@ -37,14 +43,14 @@ struct SalvageReport {
   [[nodiscard]] bool whole() const { return holes.empty() && set_aside.empty(); }
 };
 
-/// Makes a new book in `out` (an empty directory, locked by the caller) of what can be proved of the log in `from`. It begins a
-/// generation, is held until somebody adopts it, and is of feature level 2 when anything was lost, else of that of `from`. Behind
+/// Makes a new book in `out` (an empty directory, locked by the caller) of what can be proved of the log in `from`, and of the newest
+/// snapshot there when the beginning was dropped: then the log keeps its uuid, as the stubs bear it. It begins a generation, is held until somebody adopts it, and is of feature level 2 when anything was lost, else of that of `from`. Behind
 /// a hole every job that was not completed or cancelled when the hole began, and every job that an event set aside names, is
 /// marked uncertain: an operator retries or cancels it. Needs memory for all jobs. Cut short at any point, it leaves no log
 /// that could be opened.
 ///
 /// `from` must have no writer meanwhile, or what it writes may count as lost. Throws as LogSurvey does; StorageError when
-/// the copy cannot be written.
+/// the copy cannot be written; DroppedError, having written nothing, when the beginning was dropped and no snapshot can be believed.
 [[nodiscard]] SalvageReport salvage_log(Storage& from, Storage& out, Clock& clock, Random& random,
                                         const Progress& progress = {});
 
