@@ -69,6 +69,7 @@ class Facts {
       for (const Tag& tag : spec.tags) facts["tags"][tag.key] = tag.value;
     }
     set_envelope(facts, "payload", spec.payload);
+    if (e.key_from) facts["key_from"] = to_string(*e.key_from);
     return facts;
   }
   Json operator()(const DuplicateSuppressed& e) const {
@@ -93,6 +94,7 @@ class Facts {
   Json operator()(const JobCompleted& e) const {
     Json facts = attempt_of(e.attempt, e.token);
     set_envelope(facts, "result", e.result);
+    if (e.result_until) facts["result_until"] = to_string(*e.result_until);
     return facts;
   }
   Json operator()(const AttemptFailed& e) const {
@@ -141,6 +143,28 @@ class Facts {
     return {{"first", recorded_.sequence.value()}, {"last", e.last.value()}, {"why", e.reason}};
   }
   Json operator()(const EventLost&) const { return Json::object(); }
+  Json operator()(const JobReplaced& e) const {
+    Json facts = {{"policy", to_string(e.policy)}, {"kind", text(e.spec->kind)}, {"due_at", to_string(e.due.at)}};
+    facts["max_attempts"] = e.attempts_allowed;
+    set_envelope(facts, "payload", e.spec->payload);
+    return facts;
+  }
+  Json operator()(const StepRecorded& e) const {
+    Json facts = {{"step", e.step.name}, {"token", to_string(e.token)}};
+    set_envelope(facts, "result", e.step.result);
+    return facts;
+  }
+  Json operator()(const ResultsForgotten&) const { return Json::object(); }
+  Json operator()(const JobsPruned& e) const {
+    Json facts = {{"pruned", Json::array()}};
+    for (const PrunedJob& one : e.jobs) {
+      facts["pruned"].push_back({{"job", to_string(one.job)},
+                                 {"state", to_string(one.state)},
+                                 {"finalized_at", to_string(one.finalized_at)},
+                                 {"last_seq", one.last_event.value()}});
+    }
+    return facts;
+  }
   Json operator()(const EventSetAside& e) const { return {{"why", e.why}, {"stored", hex(e.stored)}}; }
 
  private:
@@ -187,6 +211,14 @@ std::vector<std::string> job_ids(const RecordedEvent& recorded) {
           return ids;
         } else if constexpr (std::is_same_v<E, DuplicateSuppressed>) {
           return {to_string(event.holder)};
+        } else if constexpr (std::is_same_v<E, JobsPruned>) {
+          std::vector<std::string> ids;
+          for (const PrunedJob& one : event.jobs) ids.push_back(to_string(one.job));
+          return ids;
+        } else if constexpr (std::is_same_v<E, ResultsForgotten>) {
+          std::vector<std::string> ids;
+          for (const JobId& id : event.jobs) ids.push_back(to_string(id));
+          return ids;
         } else if constexpr (requires { event.job; }) {
           return {to_string(event.job)};
         } else {

@@ -58,6 +58,8 @@ Json job_json(const JobInfo& job) {
   set_envelope(object, "error", job.error);
   if (!job.error_kind.empty()) object["error_kind"] = job.error_kind;
   if (!job.trace.empty()) object["trace"] = job.trace;
+  if (job.result_until) object["result_until"] = to_string(*job.result_until);
+  if (!job.steps.empty()) object["steps"] = job.steps;
   return object;
 }
 
@@ -76,6 +78,7 @@ Json claim_json(const ClaimedJob& job) {
   set_envelope(object, "payload", job.payload);
   set_envelope(object, "progress", job.progress);
   if (!job.trace.empty()) object["trace"] = job.trace;
+  for (const StepResult& step : job.steps) set_envelope(object["steps"], step.name, step.result);
   return object;
 }
 
@@ -108,7 +111,7 @@ void print_job(const JobInfo& job) {
     fact("token", to_string(job.lease->token));
     fact("lease ends", to_string(job.lease->expires_at));
   }
-  fact("unique key", sanitized(job.unique_key));
+  fact("unique key", sanitized(job.unique_key) + (job.unique_key.empty() || job.holds_key ? "" : "  (given up)"));
   std::string tags;
   for (const Tag& tag : job.tags) {
     tags += (tags.empty() ? "" : " ") + sanitized(tag.key) + "=" + sanitized(tag.value);
@@ -121,6 +124,10 @@ void print_job(const JobInfo& job) {
   contents("payload", job.payload);
   contents("progress", job.progress);
   contents("result", job.result);
+  if (job.result_until) fact("kept until", to_string(*job.result_until));
+  std::string steps;
+  for (const std::string& step : job.steps) steps += (steps.empty() ? "" : ", ") + sanitized(step);
+  fact("steps done", steps);
   contents("error", job.error);
   fact("error kind", sanitized(job.error_kind));
   fact("trace", sanitized(job.trace));

@@ -46,11 +46,46 @@ int jobs(const Common& common, const JobsOptions& options) {
   return book.exit_code();
 }
 
+/// A job that the state does not know any more: the log says how it went.
+int job_let_go(const Common& common, const ReadingBook& book, const State& state, const JobId& id) {
+  const std::vector<RecordedEvent> events = id.sequence != Sequence() && id.sequence <= state.book().head
+                                                ? history(book.events(), id.sequence, book.log().first_readable())
+                                                : std::vector<RecordedEvent>();
+  const PrunedJob* pruned = nullptr;
+  for (const RecordedEvent& recorded : events) {
+    const auto* event = std::get_if<JobsPruned>(&recorded.event);
+    if (event == nullptr) continue;
+    for (const PrunedJob& one : event->jobs) pruned = one.job.sequence == id.sequence ? &one : pruned;
+  }
+  if (pruned == nullptr || (id.generation != GenerationTag() && id != pruned->job)) {
+    throw RefusedError("job " + to_string(id) + ": there is no such job in this book, and never was");
+  }
+  if (common.json) {
+    print_json({{"id", to_string(pruned->job)},
+                {"state", to_string(pruned->state)},
+                {"finalized_at", to_string(pruned->finalized_at)},
+                {"pruned", true},
+                {"last_seq", pruned->last_event.value()}});
+  } else {
+    print(to_string(pruned->job) + " was " + std::string(to_string(pruned->state)) + " at " +
+          to_string(pruned->finalized_at) + ", and pruned since: what is left of it is its history");
+    print("");
+  }
+  for (const RecordedEvent& recorded : events) {
+    if (common.json) {
+      print_json(event_json(recorded, state));
+    } else {
+      print(event_line(recorded, state));
+    }
+  }
+  return book.exit_code();
+}
+
 int job(const Common& common, const JobId& id) {
   ReadingBook book(common);
   const State state = book.state();
   const Job* found = state.job(id.sequence);
-  if (found == nullptr) throw RefusedError("job " + to_string(id) + ": there is no such job in this book");
+  if (found == nullptr) return job_let_go(common, book, state, id);
   if (id.generation != GenerationTag() && found->id != id) {
     throw RefusedError("job " + to_string(id) + ": this id is of another copy of the book; here #" +
                        std::to_string(id.sequence.value()) + " is " + to_string(found->id));

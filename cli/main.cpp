@@ -27,6 +27,7 @@ void add_verbs(Tool& tool) {
   add_outcomes(tool);
   tool.group("operators");
   add_operate(tool);
+  add_retention(tool);
   add_upgrade(tool);
   tool.group("the record");
   add_log(tool);

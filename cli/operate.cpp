@@ -113,7 +113,8 @@ int adopt(const Common& common) {
 void add_adopt(Tool& tool) {
   tool.verb("adopt", "lets a copied daybook run its jobs", Opens::writing)
       .about(
-          "lets a copy (of replay, backup or salvage) run its jobs. Be sure that the book it was copied from will not run them\n"
+          "lets a copy (of replay, backup or salvage) run its jobs. Be sure that the book it was copied from will not "
+          "run them\n"
           "as well: nobody but you can know.")
       .takes_reason(true)
       .example(

@@ -50,10 +50,14 @@ int schedule(const Common& common, ScheduleOptions& options) {
   if (common.json) {
     Json object = job_json(job);
     object["existing"] = answer.existing;
+    object["replaced"] = answer.replaced;
     print_json(object);
   } else {
     print(to_string(answer.job));
-    if (answer.existing) tell("a job with this unique key was there already");
+    if (answer.existing) {
+      tell(answer.replaced ? "a job with this unique key was there already; it was given this payload"
+                           : "a job with this unique key was there already");
+    }
   }
   return static_cast<int>(Exit::fine);
 }
@@ -80,7 +84,13 @@ void add_schedule(Tool& tool) {
       .option("--priority", "N", command.priority, "lower is sooner; 0 unless given")
       .option("--unique-key", "KEY", command.unique_key, "at most one job of this key waits or runs in the queue")
       .option("--on-conflict", "WHAT", command.on_conflict,
-              "when another has the key: reject (exit 1), or\nreturn-existing (prints its id)")
+              "when another has the key: reject (exit 1),\nreturn-existing (prints its id), replace (it gets "
+              "this payload and due time),\ndebounce (… and is pushed back), throttle (… and keeps its due time)")
+      .option("--debounce-max", "D", command.debounce_max, "pushed back no further than this from the first scheduling")
+      .option("--unique-for", "D", command.unique_for, "the key is held no longer than this")
+      .option("--unique-in", "STATES", command.unique_scope,
+              "final states in which it is held as well:\ncompleted,cancelled,dead")
+      .option("--keep-result", "D", command.keep_result, "how long its result is kept, instead of the book's retention")
       .option("--max-attempts", "N", command.retry.max_attempts, "dead after so many failures (25)")
       .option("--backoff", "HOW", command.retry.backoff, "between attempts: exponential (as it is), or fixed")
       .option("--first", "D", command.retry.first, "the delay after the first failure (1s)")

@@ -3,6 +3,7 @@
 // core, so that the tool and the library refuse alike.
 #include "values.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 #include <fstream>
@@ -100,12 +101,34 @@ Result<void> read_value(const std::string& text, Envelope& into) {
 }
 
 Result<void> read_value(const std::string& text, OnConflict& into) {
-  if (text == "reject") {
-    into = OnConflict::reject;
-  } else if (text == "return-existing" || text == "return_existing") {
-    into = OnConflict::return_existing;
-  } else {
-    return refuse(RefusalCode::invalid_argument, daybook::quoted(text) + " is neither reject nor return-existing");
+  for (const OnConflict policy : {OnConflict::reject, OnConflict::return_existing, OnConflict::replace,
+                                  OnConflict::debounce, OnConflict::throttle}) {
+    std::string name(to_string(policy));
+    if (text != name) std::replace(name.begin(), name.end(), '_', '-');
+    if (text != name) continue;
+    into = policy;
+    return {};
+  }
+  return refuse(RefusalCode::invalid_argument,
+                daybook::quoted(text) + " is none of reject, return-existing, replace, debounce, throttle");
+}
+
+Result<void> read_value(const std::string& text, UniqueScope& into) {
+  std::size_t from = 0;
+  while (from <= text.size()) {
+    const std::size_t comma = std::min(text.find(',', from), text.size());
+    const std::string state = text.substr(from, comma - from);
+    bool UniqueScope::*const field = state == "completed"   ? &UniqueScope::completed
+                                     : state == "cancelled" ? &UniqueScope::cancelled
+                                     : state == "dead"      ? &UniqueScope::dead
+                                                            : nullptr;
+    if (field == nullptr) {
+      return refuse(
+          RefusalCode::invalid_argument,
+          daybook::quoted(state) + " is no final state: completed, cancelled, dead, with commas between them");
+    }
+    into.*field = true;
+    from = comma + 1;
   }
   return {};
 }

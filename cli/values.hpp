@@ -32,6 +32,7 @@ Result<void> read_value(const std::string& text, Tag& into);
 Result<void> read_value(const std::string& text, Envelope& into);
 Result<void> read_value(const std::string& text, OnConflict& into);
 Result<void> read_value(const std::string& text, RetryPolicy::Backoff& into);
+Result<void> read_value(const std::string& text, UniqueScope& into);
 
 template <class T>
 Result<void> read_value(const std::string& text, std::optional<T>& into) {

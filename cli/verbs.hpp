@@ -16,6 +16,7 @@ void add_operate(Tool& tool);   // operate.cpp: cancel retry reschedule pause re
 void add_jobs(Tool& tool);      // jobs.cpp: jobs job
 void add_log(Tool& tool);       // log.cpp
 void add_state(Tool& tool);     // state.cpp
+void add_retention(Tool& tool);  // retention.cpp
 void add_stat(Tool& tool);      // stat.cpp
 void add_clock(Tool& tool);     // clock.cpp: clock confirm-clock
 void add_verify(Tool& tool);    // verify.cpp

@@ -65,6 +65,7 @@ ClaimedJob claimed(const RecordedEvent& recorded, const JobClaimed& event, const
   claim.attempts_allowed = job->attempts_allowed;
   claim.due_at = job->due.at;
   claim.trace = job->trace;
+  claim.steps = job->steps;
   return claim;
 }
 
@@ -99,15 +100,18 @@ class Reader {
   Reader(Events events, const View& view) : events_(events), view_(view) {}
 
   Result<Answer> operator()(const Schedule& command) const {
-    if (!only<JobScheduled, DuplicateSuppressed>(events_)) return other_request();
+    if (!only<JobScheduled, DuplicateSuppressed, JobReplaced>(events_)) return other_request();
     for (const RecordedEvent& recorded : events_) {
       if (const auto* event = std::get_if<JobScheduled>(&recorded.event)) {
-        return Scheduled{JobId{recorded.sequence, event->generation}, false};
+        return Scheduled{JobId{recorded.sequence, event->generation}};
       }
+    }
+    if (const auto* replaced = first<JobReplaced>(events_)) {
+      return Scheduled{.job = replaced->job, .existing = true, .replaced = true};
     }
     const auto* suppressed = first<DuplicateSuppressed>(events_);
     if (!suppressed) return other_request();
-    if (suppressed->answer == OnConflict::return_existing) return Scheduled{suppressed->holder, true};
+    if (suppressed->answer != OnConflict::reject) return Scheduled{.job = suppressed->holder, .existing = true};
     return refuse(RefusalCode::duplicate_key,
                   "unique key " + quoted(command.unique_key, limits::unique_key_bytes_max) + " is held by " +
                       shown(suppressed->holder),
@@ -170,6 +174,21 @@ class Reader {
   Result<Answer> operator()(const DoubtClock&) const { return done<ClockDoubted>(); }
   Result<Answer> operator()(const RecordSnapshot&) const { return done<SnapshotTaken>(); }
   Result<Answer> operator()(const RecordDrop&) const { return done<SegmentsDropped>(); }
+  Result<Answer> operator()(const Prune&) const { return done<ResultsForgotten, JobsPruned>(); }
+
+  Result<Answer> operator()(const RecordStep& command) const {
+    if (const auto* refused = first<OutcomeRefused>(events_))
+      return tl::unexpected<Refusal>(refused_as(*refused, view_));
+    if (!only<StepRecorded>(events_)) return other_request();
+    if (const auto* recorded = first<StepRecorded>(events_)) return StepDone{recorded->step.result, true};
+    const Job* job = view_.job(command.job.sequence);
+    if (job) {
+      for (const StepResult& step : job->steps) {
+        if (step.name == command.name) return StepDone{step.result, false};
+      }
+    }
+    return StepDone{};
+  }
 
  private:
   template <class Happened>

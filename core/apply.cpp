@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "apply_job.hpp"
+#include "daybook/core/conflict.hpp"
 #include "daybook/core/limits.hpp"
 
 // Finds the entities that an event names, changes them, and puts them back; the book's head moves with every
@@ -130,7 +131,7 @@ class Application {
 
   void operator()(const JobMarkedUncertain& event) {
     Job job = find(event.job);
-    if (is_final(job.state)) expect_free(*job.spec);
+    if (is_final(job.state) && !job.key_handed_over) expect_free(job);
     put(changed(std::move(job), event, recorded_));
   }
 
@@ -161,7 +162,8 @@ class Application {
     expect_name(event.spec->queue);
     expect_name(event.spec->kind);
     expect_generation(event.generation);
-    expect_free(*event.spec);
+    if (event.key_from) hand_key_over(*event.key_from, *event.spec);
+    expect_free(job);
     if (!store_.queue(event.spec->queue)) store_.put(Queue{event.spec->queue, false});
     put(std::move(job));
   }
@@ -183,9 +185,28 @@ class Application {
     put(changed(find(event.job), event, recorded_));
   }
 
+  void operator()(const JobReplaced& event) {
+    Job job = find(event.job);
+    if (event.spec) expect_name(event.spec->kind);
+    put(changed(std::move(job), event, recorded_));
+  }
+
+  void operator()(const ResultsForgotten& event) {
+    for (const JobId& job : event.jobs) put(changed(find(job), event, recorded_));
+  }
+
+  void operator()(const JobsPruned& event) {
+    for (const PrunedJob& pruned : event.jobs) {
+      const Job job = find(pruned.job);
+      if (!is_final(job.state)) fail("job " + to_string(job.id) + " is not final");
+      store_.erase_job(job.id.sequence);
+    }
+  }
+
   void operator()(const JobRetried& event) {
     Job job = find(event.job);
-    if (is_final(job.state)) expect_free(*job.spec);
+    job.key_handed_over = false;
+    expect_free(job);
     put(changed(std::move(job), event, recorded_));
   }
 
@@ -225,11 +246,19 @@ class Application {
          std::to_string(book_.generation.tag.value()));
   }
 
-  void expect_free(const JobSpec& spec) const {
-    if (spec.unique_key.empty()) return;
-    if (const auto holder = store_.key_holder(spec.queue, spec.unique_key)) {
-      fail("its unique key is held by job " + std::to_string(holder->value()));
+  void expect_free(const Job& job) const {
+    if (job.spec->unique_key.empty()) return;
+    const auto holder = store_.key_holder(job.spec->queue, job.spec->unique_key);
+    if (holder && *holder != job.id.sequence) fail("its unique key is held by job " + std::to_string(holder->value()));
+  }
+
+  void hand_key_over(const JobId& from, const JobSpec& to) {
+    Job job = find(from);
+    if (job.spec->queue != to.queue || job.spec->unique_key != to.unique_key || !holds_key(job)) {
+      fail("job " + to_string(from) + " does not hold its unique key");
     }
+    job.key_handed_over = true;
+    put(std::move(job));
   }
 
   // An id that is used again after the window names another request, whether the store still remembers the

@@ -50,6 +50,7 @@ void end_attempt(Job& job) {
 void finalize(Job& job, JobState state, const RecordedEvent& recorded) {
   job.state = state;
   job.finalized_at = recorded.wall;
+  if (state != JobState::dead) job.steps.clear();  // a dead job may be retried, and goes on where it was
 }
 
 void follow(Job& job, const Next& next, const RecordedEvent& recorded) {
@@ -92,6 +93,39 @@ Job scheduled(const JobScheduled& event, const RecordedEvent& recorded) {
   job.due = event.due;
   job.scheduled_at = recorded.wall;
   job.trace = recorded.by.trace;
+  job.unique_until = event.unique_until;
+  job.due_latest = event.due_latest;
+  return job;
+}
+
+Job changed(Job job, const JobReplaced& event, const RecordedEvent& recorded) {
+  if (job.state != JobState::awaiting) expect_state(job, JobState::waiting, recorded);
+  if (!event.spec || event.spec->queue != job.spec->queue || event.spec->unique_key != job.spec->unique_key) {
+    cannot_follow(recorded, "job " + to_string(job.id) + " would get another queue or unique key");
+  }
+  if (event.attempts_allowed <= job.attempt) {
+    cannot_follow(recorded, "job " + to_string(job.id) + " would wait with no attempt left");
+  }
+  job.spec = event.spec;
+  job.due = event.due;
+  job.due_latest = event.due_latest;
+  job.attempts_allowed = event.attempts_allowed;
+  job.trace = recorded.by.trace;
+  job.progress = {};
+  job.steps.clear();
+  return job;
+}
+
+Job changed(Job job, const StepRecorded& event, const RecordedEvent& recorded) {
+  expect_claim(job, event.token, recorded);
+  job.steps.push_back(event.step);
+  return job;
+}
+
+Job changed(Job job, const ResultsForgotten&, const RecordedEvent& recorded) {
+  expect_state(job, JobState::completed, recorded);
+  job.result = {};
+  job.result_until.reset();
   return job;
 }
 
@@ -126,6 +160,7 @@ Job changed(Job job, const JobCompleted& event, const RecordedEvent& recorded) {
   finalize(job, JobState::completed, recorded);
   job.completed_by = event.token;
   job.result = event.result;
+  job.result_until = event.result_until;
   return job;
 }
 

@@ -37,6 +37,8 @@ DAYBOOK_NAME_OF(RaiseFeatureLevel)
 DAYBOOK_NAME_OF(DoubtClock)
 DAYBOOK_NAME_OF(RecordSnapshot)
 DAYBOOK_NAME_OF(RecordDrop)
+DAYBOOK_NAME_OF(RecordStep)
+DAYBOOK_NAME_OF(Prune)
 #undef DAYBOOK_NAME_OF
 
 template <class Variant>

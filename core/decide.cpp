@@ -22,8 +22,26 @@ constexpr bool allowed_while_held =
 
 /// Commands whose events stand only in books of level 2 and above.
 template <class C>
-constexpr bool of_level_2 =
-    std::is_same_v<C, DoubtClock> || std::is_same_v<C, RecordSnapshot> || std::is_same_v<C, RecordDrop>;
+constexpr bool of_level_2 = std::is_same_v<C, DoubtClock> || std::is_same_v<C, RecordSnapshot> ||
+                            std::is_same_v<C, RecordDrop> || std::is_same_v<C, RecordStep> || std::is_same_v<C, Prune>;
+
+/// What of a command needs level 2, though the command itself does not.
+std::string_view level_2_part(const Schedule& command) {
+  if (command.on_conflict > OnConflict::return_existing) return to_string(command.on_conflict);
+  if (command.unique_scope != UniqueScope() || command.unique_for) return "the scope of a unique key";
+  if (command.keep_result) return "the lifetime of a result";
+  return {};
+}
+template <class C>
+std::string_view level_2_part(const C&) {
+  return {};
+}
+
+Refusal needs_level_2(const View& view, std::string_view what) {
+  return {RefusalCode::needs_upgrade, std::string(what) + ": the book has feature level " +
+                                          std::to_string(view.book().feature_level) +
+                                          " and this needs 2; raise it with: daybook upgrade"};
+}
 
 }  // namespace
 
@@ -36,10 +54,10 @@ Decision decide(const View& view, const Command& command, const Moment& now, Seq
                          "this book is a copy and is held: it can be read, and changes nothing until it is adopted"};
         }
         if (of_level_2<C> && view.book().feature_level < 2) {
-          return Refusal{RefusalCode::needs_upgrade, std::string(type_name(command)) + ": the book has feature level " +
-                                                         std::to_string(view.book().feature_level) +
-                                                         " and this needs 2; raise it with: daybook upgrade"};
+          return needs_level_2(view, type_name(command));
         }
+        const std::string_view part = level_2_part(asked);
+        if (!part.empty() && view.book().feature_level < 2) return needs_level_2(view, part);
         return judge(draft, asked);
       },
       command);

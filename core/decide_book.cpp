@@ -6,6 +6,7 @@
 
 #include "daybook/core/escape.hpp"
 #include "daybook/core/limits.hpp"
+#include "daybook/core/retention.hpp"
 #include "draft.hpp"
 #include "rules.hpp"
 
@@ -117,6 +118,7 @@ Refused judge(Draft& draft, const AdoptBook&) {
 Refused judge(Draft& draft, const Configure& command) {
   for (const Setting& setting : command.settings) {
     if (auto refused = check_text("setting", setting.key)) return refused;
+    if (auto refused = check_retention_setting(setting)) return refused;
     if (setting.value.size() > limits::reason_bytes_max) {
       return Refusal{RefusalCode::invalid_argument, "setting " + quoted(setting.key) + ": " +
                                                         std::to_string(setting.value.size()) + " bytes, at most " +

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "daybook/core/conflict.hpp"
 #include "daybook/core/escape.hpp"
 #include "daybook/core/limits.hpp"
 #include "draft.hpp"
@@ -82,6 +83,90 @@ Refused check_asked(const Claim& command) {
   return std::nullopt;
 }
 
+Refused check_durations(const Schedule& command) {
+  if (command.unique_for && *command.unique_for < std::chrono::milliseconds(1)) {
+    return Refusal{RefusalCode::invalid_argument,
+                   "a unique key is held for at least 1 ms; found " + to_string(*command.unique_for)};
+  }
+  const auto in_range = [](std::string_view what, const std::optional<Duration>& duration) -> Refused {
+    if (!duration || (*duration >= Duration() && *duration <= limits::after_max)) return std::nullopt;
+    return Refusal{RefusalCode::invalid_argument,
+                   std::string(what) + " of " + to_string(*duration) + ": 0 to " + to_string(limits::after_max)};
+  };
+  if (auto refused = in_range("unique for", command.unique_for)) return refused;
+  if (auto refused = in_range("a debounce", command.debounce_max)) return refused;
+  return in_range("a result kept for", command.keep_result);
+}
+
+/// The job that holds the key now. One whose time with it has passed holds it on record until another takes it.
+struct KeyHolder {
+  const Job* job = nullptr;
+  bool lapsed = false;
+};
+
+KeyHolder holder_of(const Draft& draft, const Schedule& command) {
+  if (command.unique_key.empty()) return {};
+  const auto queue = draft.view.find_name(NameSort::queue, command.queue);
+  const auto id = queue ? draft.view.key_holder(*queue, command.unique_key) : std::nullopt;
+  const Job* job = id ? draft.view.job(*id) : nullptr;
+  if (!job) return {};
+  return {job, job->unique_until && *job->unique_until <= draft.now.book};
+}
+
+std::optional<Due> latest_due(const Draft& draft, const Schedule& command) {
+  if (command.on_conflict != OnConflict::debounce || !command.debounce_max) return std::nullopt;
+  return due_after(*command.debounce_max, draft.now);
+}
+
+std::shared_ptr<const JobSpec> spec_of(Draft& draft, const Schedule& command) {
+  const NameId queue = draft.name(NameSort::queue, command.queue);
+  const NameId kind = draft.name(NameSort::kind, command.kind);
+  return std::make_shared<const JobSpec>(JobSpec{.queue = queue,
+                                                 .kind = kind,
+                                                 .priority = command.priority,
+                                                 .retry = command.retry,
+                                                 .unique_key = command.unique_key,
+                                                 .unique_scope = command.unique_scope,
+                                                 .keep_result = command.keep_result,
+                                                 .tags = command.tags,
+                                                 .payload = command.payload});
+}
+
+Refused check_room(const Draft& draft) {
+  if (draft.bounds.room) return std::nullopt;
+  return Refusal{
+      RefusalCode::storage_full,
+      "no room for new jobs, the disk is nearly full: make room on the book's file system, and they are taken again "
+      "without a restart; what is scheduled goes on meanwhile"};
+}
+
+/// `key_from`: the job that hands its key over to this one.
+Refused add_job(Draft& draft, const Schedule& command, const Due& due, std::optional<JobId> key_from) {
+  if (auto refused = check_room(draft)) return refused;
+  std::optional<BookTime> until;
+  if (!command.unique_key.empty() && command.unique_for) until = draft.now.book + *command.unique_for;
+  draft.add(JobScheduled{.spec = spec_of(draft, command),
+                         .generation = draft.generation(),
+                         .due = due,
+                         .unique_until = until,
+                         .due_latest = command.unique_key.empty() ? std::nullopt : latest_due(draft, command),
+                         .key_from = key_from});
+  return std::nullopt;
+}
+
+Refused replace(Draft& draft, const Schedule& command, const Due& due, const Job& holder) {
+  if (auto refused = check_room(draft)) return refused;
+  const std::optional<Due> latest = holder.due_latest ? holder.due_latest : latest_due(draft, command);
+  const std::uint32_t room = std::numeric_limits<std::uint32_t>::max() - holder.attempt;
+  draft.add(JobReplaced{.job = holder.id,
+                        .spec = spec_of(draft, command),
+                        .due = merged_due(command.on_conflict, holder.due, due, latest),
+                        .due_latest = latest,
+                        .attempts_allowed = holder.attempt + std::min(room, command.retry.max_attempts),
+                        .policy = command.on_conflict});
+  return std::nullopt;
+}
+
 Refusal not_in_state(RefusalCode code, const Job& job, std::string_view rule) {
   return {code, shown(job.id) + " is " + std::string(to_string(job.state)) + ": " + std::string(rule),
           job.id.sequence.value()};
@@ -91,36 +176,20 @@ Refusal not_in_state(RefusalCode code, const Job& job, std::string_view rule) {
 
 Refused judge(Draft& draft, const Schedule& command) {
   if (auto refused = check_asked(draft, command)) return refused;
+  if (auto refused = check_durations(command)) return refused;
   const auto due = due_of(command.due, draft.now);
   if (!due) return due.error();
-  if (!command.unique_key.empty()) {
-    const auto queue = draft.view.find_name(NameSort::queue, command.queue);
-    const auto holder = queue ? draft.view.key_holder(*queue, command.unique_key) : std::nullopt;
-    if (holder) {
-      const JobId id = id_of(draft.view, *holder);
-      const NameId kind = draft.name(NameSort::kind, command.kind);
-      draft.add(DuplicateSuppressed{id, kind, command.on_conflict});
-      if (command.on_conflict == OnConflict::return_existing) return std::nullopt;
-      return key_taken(command.unique_key, id);
-    }
-  }
-  if (!draft.bounds.room) {
-    return Refusal{
-        RefusalCode::storage_full,
-        "no room for new jobs, the disk is nearly full: make room on the book's file system, and they are taken again "
-        "without a restart; what is scheduled goes on meanwhile"};
-  }
-  const NameId queue = draft.name(NameSort::queue, command.queue);
+  const KeyHolder holder = holder_of(draft, command);
+  if (!holder.job) return add_job(draft, command, *due, std::nullopt);
+  const JobId id = holder.job->id;
+  if (holder.lapsed) return add_job(draft, command, *due, id);
+  const Merge merge = merge_of(command.on_conflict, holder.job->state);
+  if (merge == Merge::follow) return add_job(draft, command, *due, id);
+  if (merge == Merge::replace) return replace(draft, command, *due, *holder.job);
   const NameId kind = draft.name(NameSort::kind, command.kind);
-  auto spec = std::make_shared<const JobSpec>(JobSpec{.queue = queue,
-                                                      .kind = kind,
-                                                      .priority = command.priority,
-                                                      .retry = command.retry,
-                                                      .unique_key = command.unique_key,
-                                                      .tags = command.tags,
-                                                      .payload = command.payload});
-  draft.add(JobScheduled{std::move(spec), draft.generation(), *due});
-  return std::nullopt;
+  draft.add(DuplicateSuppressed{id, kind, merge == Merge::refuse ? OnConflict::reject : command.on_conflict});
+  if (merge == Merge::existing) return std::nullopt;
+  return key_taken(command.unique_key, id);
 }
 
 Refused judge(Draft& draft, const Claim& command) {
@@ -213,10 +282,9 @@ Refused judge(Draft& draft, const Retry& command) {
   }
   const auto due = due_of(command.due, draft.now);
   if (!due) return due.error();
-  if (is_final(job.state) && !job.spec->unique_key.empty()) {
-    if (const auto holder = draft.view.key_holder(job.spec->queue, job.spec->unique_key)) {
-      return key_taken(job.spec->unique_key, id_of(draft.view, *holder));
-    }
+  if (!job.spec->unique_key.empty()) {
+    const auto holder = draft.view.key_holder(job.spec->queue, job.spec->unique_key);
+    if (holder && *holder != job.id.sequence) return key_taken(job.spec->unique_key, id_of(draft.view, *holder));
   }
   const std::uint32_t room = std::numeric_limits<std::uint32_t>::max() - job.attempt;
   draft.add(JobRetried{job.id, *due, job.attempt + std::min(room, job.spec->retry.max_attempts)});

@@ -2,7 +2,9 @@
 #include <set>
 #include <string>
 
+#include "daybook/core/escape.hpp"
 #include "daybook/core/limits.hpp"
+#include "daybook/core/retention.hpp"
 #include "draft.hpp"
 #include "rules.hpp"
 
@@ -33,6 +35,14 @@ Next after_failure(const Draft& draft, const Job& job, const Fail& command) {
   const Duration delay =
       command.retry_in ? *command.retry_in : retry_delay(job.spec->retry, job.attempt, draft.now.chance);
   return Again{due_after(delay, draft.now)};
+}
+
+std::optional<Instant> result_until(const Draft& draft, const Job& job, const Envelope& result) {
+  if (result.empty() || draft.book().feature_level < 2) return std::nullopt;
+  const std::optional<Duration> kept_for =
+      job.spec->keep_result ? job.spec->keep_result : retention_of(draft.view).results;
+  if (!kept_for) return std::nullopt;
+  return due_after(*kept_for, draft.now).at;
 }
 
 }  // namespace
@@ -66,7 +76,31 @@ Refused judge(Draft& draft, const Complete& command) {
   const auto job = speaker(draft, command.job, command.token, OutcomeKind::complete);
   if (!job) return job.error();
   if (auto refused = check_contents("result", command.result, draft.bounds)) return refused;
-  draft.add(JobCompleted{(*job)->id, command.token, (*job)->attempt, command.result});
+  draft.add(JobCompleted{(*job)->id, command.token, (*job)->attempt, command.result,
+                         result_until(draft, **job, command.result)});
+  return std::nullopt;
+}
+
+Refused judge(Draft& draft, const RecordStep& command) {
+  const auto found = speaker(draft, command.job, command.token, OutcomeKind::step);
+  if (!found) return found.error();
+  const Job& job = **found;
+  if (auto refused = check_text("step", command.name)) return refused;
+  if (auto refused = check_contents("result of a step", command.result, draft.bounds)) return refused;
+  std::size_t bytes = command.result.bytes().size();
+  for (const StepResult& step : job.steps) {
+    if (step.name == command.name) return std::nullopt;
+    bytes += step.result.bytes().size();
+  }
+  if (job.steps.size() == limits::steps_max || bytes > limits::steps_bytes_max) {
+    return Refusal{RefusalCode::payload_too_large,
+                   shown(job.id) + ": step " + quoted(command.name) + " would make " +
+                       std::to_string(job.steps.size() + 1) + " steps with " + std::to_string(bytes) +
+                       " bytes of results: at most " + std::to_string(limits::steps_max) + " and " +
+                       std::to_string(limits::steps_bytes_max),
+                   job.id.sequence.value()};
+  }
+  draft.add(StepRecorded{job.id, command.token, {command.name, command.result}});
   return std::nullopt;
 }
 

@@ -118,7 +118,9 @@ struct Describe {
       const JobSpec& spec = *event.spec;
       line.name("queue", spec.queue).name("kind", spec.kind);
       if (spec.priority != Priority()) line.number("priority", spec.priority.value());
-      line.due(event.due, recorded.wall).text_if_any("key", spec.unique_key).bytes("payload", spec.payload);
+      line.due(event.due, recorded.wall).text_if_any("key", spec.unique_key);
+      if (event.key_from) line.raw("key_from", to_string(*event.key_from));
+      line.bytes("payload", spec.payload);
       for (const Tag& tag : spec.tags) line.text("tag", tag.key + ":" + tag.value);
     }
   }
@@ -199,6 +201,22 @@ struct Describe {
     line.count("first", recorded.sequence.value()).count("last", event.last.value()).text("why", event.reason);
   }
   void operator()(const EventLost&) const {}
+  void operator()(const JobReplaced& event) const {
+    job(event.job).raw("policy", to_string(event.policy));
+    if (event.spec) line.name("kind", event.spec->kind);
+    line.due(event.due, recorded.wall);
+    if (event.spec) line.bytes("payload", event.spec->payload);
+  }
+  void operator()(const StepRecorded& event) const {
+    job(event.job).text("step", event.step.name).bytes("result", event.step.result);
+    line.raw("token", to_string(event.token));
+  }
+  void operator()(const ResultsForgotten& event) const { jobs(event.jobs); }
+  void operator()(const JobsPruned& event) const {
+    std::vector<JobId> pruned;
+    for (const PrunedJob& one : event.jobs) pruned.push_back(one.job);
+    jobs(pruned);
+  }
   void operator()(const EventSetAside& event) const { line.text("why", event.why).count("bytes", event.stored.size()); }
 
  private:
@@ -212,6 +230,11 @@ struct Describe {
     return text;
   }
   Line& job(const JobId& id) const { return line.raw("job", to_string(id)); }
+  void jobs(const std::vector<JobId>& ids) const {
+    std::string shown;
+    for (const JobId& id : ids) shown += (shown.empty() ? "" : ",") + to_string(id);
+    line.raw(ids.size() == 1 ? "job" : "jobs", shown);
+  }
   void ended(const Next& next, const Token& token) const {
     line.next(next, recorded.wall).raw("token", to_string(token));
   }

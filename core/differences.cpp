@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "daybook/core/conflict.hpp"
 #include "daybook/core/escape.hpp"
 #include "daybook/core/limits.hpp"
 #include "daybook/core/view.hpp"
@@ -106,6 +107,13 @@ std::string shown(const RetryPolicy& value) {
          " to " + shown(value.cap) + ", jitter " + std::to_string(value.jitter_permille) + ", attempts " +
          std::to_string(value.max_attempts);
 }
+std::string shown(const UniqueScope& value) {
+  return std::string("beyond live ones:") + (value.completed ? " completed" : "") +
+         (value.cancelled ? " cancelled" : "") + (value.dead ? " dead" : "");
+}
+std::string shown(const StepResult& value) {
+  return quoted(value.name) + " with " + shown(value.result);
+}
 std::string shown(const Tag& value) {
   return quoted(value.key) + "=" + quoted(value.value);
 }
@@ -159,7 +167,8 @@ void compare(Report& report, const std::string& what, const JobSpec& left, const
   fields("queue", left.queue, right.queue)("kind", left.kind, right.kind);
   fields("priority", left.priority, right.priority)("retry", left.retry, right.retry);
   fields("unique_key", left.unique_key, right.unique_key)("tags", left.tags, right.tags);
-  fields("payload", left.payload, right.payload);
+  fields("unique_scope", left.unique_scope, right.unique_scope);
+  fields("keep_result", left.keep_result, right.keep_result)("payload", left.payload, right.payload);
 }
 
 void compare(Report& report, const std::string& what, const Job& left, const Job& right) {
@@ -176,6 +185,9 @@ void compare(Report& report, const std::string& what, const Job& left, const Job
   fields("result", left.result, right.result)("error", left.error, right.error);
   fields("error_kind", left.error_kind, right.error_kind)("trace", left.trace, right.trace);
   fields("last_event", left.last_event, right.last_event)("refused", left.refused, right.refused);
+  fields("key_handed_over", left.key_handed_over, right.key_handed_over);
+  fields("unique_until", left.unique_until, right.unique_until)("due_latest", left.due_latest, right.due_latest);
+  fields("steps", left.steps, right.steps)("result_until", left.result_until, right.result_until);
 }
 
 void compare(Report& report, const std::string& what, const Queue& left, const Queue& right) {
@@ -230,13 +242,26 @@ void compare_jobs(Report& report, const View& left, const View& right) {
       [](const Job& job) { return "job " + to_string(job.id); });
 }
 
+void compare_shelves(Report& report, const View& left, const View& right) {
+  const auto of = [](const View& view, Shelf shelf) {
+    std::vector<Sequence> ids;
+    for (const auto& [at, id] : view.aged(shelf, {Instant::min(), Sequence()}, Instant::max(), SIZE_MAX))
+      ids.push_back(id);
+    return ids;
+  };
+  for (std::size_t i = 0; i < shelves; ++i) {
+    const auto shelf = static_cast<Shelf>(i);
+    Fields(report, "shelf " + std::to_string(i))("jobs", of(left, shelf), of(right, shelf));
+  }
+}
+
 /// The orders and tables that a store derives from its jobs.
 void compare_derived(Report& report, const View& left, const View& right) {
   const auto sides = {&left, &right};
   for (const View* view : sides) {
     const std::string side = view == &left ? "left" : "right";
     view->each_job([&](const Job& job) {
-      if (report.full() || is_final(job.state) || !job.spec || job.spec->unique_key.empty()) return;
+      if (report.full() || !job.spec || !holds_key(job)) return;
       if (view->key_holder(job.spec->queue, job.spec->unique_key) != job.id.sequence) {
         report.add("job " + to_string(job.id) + ": its unique key " + quoted(job.spec->unique_key) +
                    " is not found on the " + side);
@@ -244,6 +269,7 @@ void compare_derived(Report& report, const View& left, const View& right) {
     });
   }
   Fields(report, "the store")("running jobs", left.running(), right.running());
+  compare_shelves(report, left, right);
   Counts counts = left.counts();
   const Counts others = right.counts();
   for (const auto& [of, count] : others) counts.try_emplace(of, 0);

@@ -72,5 +72,7 @@ using Refused = std::optional<Refusal>;  // nothing: the command happens
 [[nodiscard]] Refused judge(Draft& draft, const DoubtClock& command);
 [[nodiscard]] Refused judge(Draft& draft, const RecordSnapshot& command);
 [[nodiscard]] Refused judge(Draft& draft, const RecordDrop& command);
+[[nodiscard]] Refused judge(Draft& draft, const RecordStep& command);
+[[nodiscard]] Refused judge(Draft& draft, const Prune& command);
 
 }  // namespace daybook

@@ -5,6 +5,8 @@
 #include <array>
 #include <type_traits>
 
+#include "overload.hpp"
+
 namespace daybook {
 namespace {
 
@@ -48,6 +50,10 @@ DAYBOOK_NAME_OF(JobMarkedUncertain)
 DAYBOOK_NAME_OF(GapDeclared)
 DAYBOOK_NAME_OF(EventLost)
 DAYBOOK_NAME_OF(EventSetAside)
+DAYBOOK_NAME_OF(JobReplaced)
+DAYBOOK_NAME_OF(StepRecorded)
+DAYBOOK_NAME_OF(ResultsForgotten)
+DAYBOOK_NAME_OF(JobsPruned)
 #undef DAYBOOK_NAME_OF
 
 template <class Variant>
@@ -61,7 +67,10 @@ struct NamesOf<std::variant<Types...>> {
 struct JobsOf {
   Sequence sequence;
 
-  std::vector<Sequence> operator()(const JobScheduled&) const { return {sequence}; }
+  std::vector<Sequence> operator()(const JobScheduled& event) const {
+    if (event.key_from) return {sequence, event.key_from->sequence};
+    return {sequence};
+  }
   std::vector<Sequence> operator()(const DuplicateSuppressed& event) const { return {event.holder.sequence}; }
   std::vector<Sequence> operator()(const LeasesRenewed& event) const {
     std::vector<Sequence> jobs;
@@ -69,6 +78,16 @@ struct JobsOf {
     for (const Renewal& renewal : event.renewals) {
       jobs.push_back(renewal.job.sequence);
     }
+    return jobs;
+  }
+  std::vector<Sequence> operator()(const ResultsForgotten& event) const {
+    std::vector<Sequence> jobs;
+    for (const JobId& job : event.jobs) jobs.push_back(job.sequence);
+    return jobs;
+  }
+  std::vector<Sequence> operator()(const JobsPruned& event) const {
+    std::vector<Sequence> jobs;
+    for (const PrunedJob& pruned : event.jobs) jobs.push_back(pruned.job.sequence);
     return jobs;
   }
   template <class Type>
@@ -91,9 +110,24 @@ std::vector<std::string_view> all_event_type_names() {
   return {NamesOf<Event>::all.begin(), NamesOf<Event>::all.end()};
 }
 
+bool uses_level_2(const Event& event) {
+  return std::visit(
+      Overload{
+          [](const RequestRefused& refused) { return refused.refusal.code > RefusalCode::too_old; },
+          [](const OutcomeRefused& refused) { return refused.outcome == OutcomeKind::step; },
+          [](const DuplicateSuppressed& suppressed) { return suppressed.answer > OnConflict::return_existing; },
+          [](const JobScheduled& scheduled) {
+            return scheduled.unique_until || scheduled.due_latest || scheduled.key_from ||
+                   (scheduled.spec && (scheduled.spec->keep_result || scheduled.spec->unique_scope != UniqueScope()));
+          },
+          [](const JobCompleted& completed) { return completed.result_until.has_value(); },
+          [](const auto&) { return false; },
+      },
+      event);
+}
+
 std::uint32_t feature_level_of(const Event& event) {
-  if (const auto* refused = std::get_if<RequestRefused>(&event))
-    return refused->refusal.code > RefusalCode::too_old ? 2 : 1;
+  if (uses_level_2(event)) return 2;
   constexpr std::size_t of_level_1 = 26;  // the alternatives up to RequestRefused
   static_assert(std::is_same_v<std::variant_alternative_t<of_level_1, Event>, FeatureLevelRaised>);
   return event.index() < of_level_1 ? 1 : 2;
@@ -105,7 +139,14 @@ std::vector<Sequence> jobs_of(Sequence sequence, const Event& event) {
 
 bool operator==(const JobScheduled& a, const JobScheduled& b) {
   const bool same_spec = a.spec == b.spec || (a.spec && b.spec && *a.spec == *b.spec);
-  return same_spec && a.generation == b.generation && a.due == b.due;
+  return same_spec && a.generation == b.generation && a.due == b.due && a.unique_until == b.unique_until &&
+         a.due_latest == b.due_latest && a.key_from == b.key_from;
+}
+
+bool operator==(const JobReplaced& a, const JobReplaced& b) {
+  const bool same_spec = a.spec == b.spec || (a.spec && b.spec && *a.spec == *b.spec);
+  return same_spec && a.job == b.job && a.due == b.due && a.due_latest == b.due_latest &&
+         a.attempts_allowed == b.attempts_allowed && a.policy == b.policy;
 }
 
 std::string_view to_string(TailStatus status) {
@@ -138,6 +179,12 @@ std::string_view to_string(OnConflict on_conflict) {
       return "reject";
     case OnConflict::return_existing:
       return "return_existing";
+    case OnConflict::replace:
+      return "replace";
+    case OnConflict::debounce:
+      return "debounce";
+    case OnConflict::throttle:
+      return "throttle";
   }
   return "unknown";
 }
@@ -176,6 +223,8 @@ std::string_view to_string(OutcomeKind kind) {
       return "snooze";
     case OutcomeKind::release:
       return "release";
+    case OutcomeKind::step:
+      return "step";
   }
   return "unknown";
 }

@@ -26,6 +26,7 @@ std::size_t contents_bytes(const Command& command) {
   return std::visit(Overload{[](const Schedule& c) { return c.payload.bytes().size(); },
                              [](const Complete& c) { return c.result.bytes().size(); },
                              [](const Fail& c) { return c.error.bytes().size(); },
+                             [](const RecordStep& c) { return c.result.bytes().size(); },
                              [](const Renew& c) {
                                std::size_t bytes = 0;
                                for (const Renew::One& one : c.claims)

@@ -132,7 +132,9 @@ bool operator==(const Job& a, const Job& b) {
          a.attempts_allowed == b.attempts_allowed && a.due == b.due && a.scheduled_at == b.scheduled_at &&
          a.finalized_at == b.finalized_at && a.lease == b.lease && a.completed_by == b.completed_by &&
          a.progress == b.progress && a.result == b.result && a.error == b.error && a.error_kind == b.error_kind &&
-         a.trace == b.trace && a.last_event == b.last_event && a.refused == b.refused;
+         a.trace == b.trace && a.last_event == b.last_event && a.refused == b.refused &&
+         a.key_handed_over == b.key_handed_over && a.unique_until == b.unique_until && a.due_latest == b.due_latest &&
+         a.steps == b.steps && a.result_until == b.result_until;
 }
 
 }  // namespace daybook

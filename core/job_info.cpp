@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daybook/core/job_info.hpp"
 
+#include "daybook/core/conflict.hpp"
+
 namespace daybook {
 
 namespace {
@@ -28,15 +30,19 @@ JobInfo job_info(const Job& job, const View& view, const Moment& now) {
       .dead_reason = job.dead_reason,
       .cancel_requested = job.cancel_requested,
       .unique_key = job.spec->unique_key,
+      .holds_key = holds_key(job) && !(job.unique_until && *job.unique_until <= now.book),
       .tags = job.spec->tags,
       .retry = job.spec->retry,
       .payload = job.spec->payload,
       .progress = job.progress,
       .result = job.result,
+      .result_until = job.result_until,
       .error = job.error,
       .error_kind = name_of(view, job.error_kind),
       .trace = job.trace,
+      .steps = {},
   };
+  for (const StepResult& step : job.steps) info.steps.push_back(step.name);
   if (job.lease) {
     info.lease = LeaseInfo{job.lease->token,      name_of(view, job.lease->worker), job.lease->holder,
                            job.lease->claimed_at, job.lease->ends_at_wall,          job.lease->ends_at};

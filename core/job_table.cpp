@@ -6,14 +6,12 @@
 #include <algorithm>
 #include <limits>
 
+#include "daybook/core/conflict.hpp"
+
 namespace daybook {
 namespace {
 
 constexpr Sequence last_id(std::numeric_limits<Sequence::rep>::max());
-
-bool holds_key(const Job& job) {
-  return !is_final(job.state) && !job.spec->unique_key.empty();
-}
 
 bool under_lease(const Job& job) {
   return job.state == JobState::running && job.lease;
@@ -40,6 +38,7 @@ void JobTable::put(Job job) {
     enter(entry.job, place);
     take_key(entry.job);
     count(entry.job, 1);
+    shelve(entry.job);
     return;
   }
   const Job& old = entry.job;
@@ -59,8 +58,10 @@ void JobTable::put(Job job) {
   if (!same_count) {
     count(old, -1);
   }
+  unshelve(old);
   entry.job = std::move(job);
   entry.place = place;
+  shelve(entry.job);
   if (!stays) {
     enter(entry.job, place);
   }
@@ -81,6 +82,7 @@ void JobTable::erase(Sequence id) {
   leave(entry.job, entry.place);
   give_key(entry.job);
   count(entry.job, -1);
+  unshelve(entry.job);
   jobs_.erase(found);
 }
 
@@ -133,6 +135,16 @@ std::vector<Sequence> JobTable::expired(BookTime now, std::size_t limit) const {
     ids.push_back(id);
   }
   return ids;
+}
+
+std::vector<ShelfPosition> JobTable::aged(Shelf shelf, const ShelfPosition& behind, Instant until,
+                                          std::size_t limit) const {
+  const std::set<ShelfPosition>& all = shelves_[static_cast<std::size_t>(shelf)];
+  std::vector<ShelfPosition> found;
+  for (auto next = all.upper_bound(behind); next != all.end() && next->at <= until && found.size() < limit; ++next) {
+    found.push_back(*next);
+  }
+  return found;
 }
 
 std::vector<Sequence> JobTable::running() const {
@@ -254,6 +266,18 @@ void JobTable::give_key(const Job& job) {
 
 void JobTable::count(const Job& job, std::int64_t by) {
   counts_[job.spec->queue][static_cast<std::size_t>(job.state)] += static_cast<std::uint64_t>(by);
+}
+
+void JobTable::shelve(const Job& job) {
+  for (std::size_t i = 0; i < shelves; ++i) {
+    if (const auto position = position_on(static_cast<Shelf>(i), job)) shelves_[i].insert(*position);
+  }
+}
+
+void JobTable::unshelve(const Job& job) {
+  for (std::size_t i = 0; i < shelves; ++i) {
+    if (const auto position = position_on(static_cast<Shelf>(i), job)) shelves_[i].erase(*position);
+  }
 }
 
 template <class Key>

@@ -31,6 +31,8 @@ class JobTable {
   [[nodiscard]] std::optional<Sequence> key_holder(NameId queue, std::string_view key) const;
   [[nodiscard]] std::vector<Sequence> ready(const ReadyQuery& query) const;
   [[nodiscard]] std::vector<Sequence> expired(BookTime now, std::size_t limit) const;
+  [[nodiscard]] std::vector<ShelfPosition> aged(Shelf shelf, const ShelfPosition& behind, Instant until,
+                                                std::size_t limit) const;
   [[nodiscard]] std::vector<Sequence> running() const;
   [[nodiscard]] Timers timers() const;
   [[nodiscard]] Counts counts() const;
@@ -60,6 +62,8 @@ class JobTable {
   void take_key(const Job& job);
   void give_key(const Job& job);
   void count(const Job& job, std::int64_t by);
+  void shelve(const Job& job);
+  void unshelve(const Job& job);
   template <class Key>
   void promote(std::set<Key>& future, Key last);
   void demote();
@@ -70,9 +74,10 @@ class JobTable {
   std::set<std::pair<Instant, Sequence>> wall_future_;
   std::set<std::pair<BookTime, Sequence>> book_future_;
   std::set<std::pair<BookTime, Sequence>> lease_ends_;  // of running jobs
-  ByScopedText<Sequence> keys_;                         // of jobs that are not final
-  std::unordered_map<NameId, StateCounts> counts_;      // by queue
-  Moment now_;                                          // of the last advance
+  ByScopedText<Sequence> keys_;                         // of jobs that hold one
+  std::array<std::set<ShelfPosition>, shelves> shelves_;
+  std::unordered_map<NameId, StateCounts> counts_;  // by queue
+  Moment now_;                                      // of the last advance
   // No ready job compared with the wall clock is due later than this: a step back that stays above it demotes nobody.
   Instant latest_ready_ = Instant::min();
 };

@@ -59,6 +59,8 @@ std::string_view to_string(RefusalCode code) {
       return "needs_upgrade";
     case RefusalCode::is_uncertain:
       return "is_uncertain";
+    case RefusalCode::pruned:
+      return "pruned";
   }
   return "unknown";
 }

@@ -57,7 +57,7 @@ Result<const Job*> find_job(const View& view, const JobId& id) {
     return refuse(RefusalCode::another_history, shown(id) + ": that id is of another history, and no job of this book",
                   number);
   }
-  return refuse(RefusalCode::no_such_job, shown(id) + ": no such job in this book", number);
+  return refuse(RefusalCode::no_such_job, shown(id) + ": no such job in this book: never issued, or pruned since", number);
 }
 
 Refusal lease_ended(const Job& job) {

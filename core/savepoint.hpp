@@ -39,6 +39,10 @@ class Savepoint final : public Store {
   [[nodiscard]] std::vector<Sequence> expired(BookTime now, std::size_t limit) const override {
     return below_.expired(now, limit);
   }
+  [[nodiscard]] std::vector<ShelfPosition> aged(Shelf shelf, const ShelfPosition& behind, Instant until,
+                                                std::size_t limit) const override {
+    return below_.aged(shelf, behind, until, limit);
+  }
   [[nodiscard]] std::vector<Sequence> running() const override { return below_.running(); }
   [[nodiscard]] std::vector<NameId> workers() const override { return below_.workers(); }
   [[nodiscard]] Timers timers() const override { return below_.timers(); }

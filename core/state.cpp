@@ -117,6 +117,11 @@ std::vector<Sequence> State::expired(BookTime now, std::size_t limit) const {
   return tables_->jobs.expired(now, limit);
 }
 
+std::vector<ShelfPosition> State::aged(Shelf shelf, const ShelfPosition& behind, Instant until,
+                                       std::size_t limit) const {
+  return tables_->jobs.aged(shelf, behind, until, limit);
+}
+
 std::vector<Sequence> State::running() const {
   return tables_->jobs.running();
 }

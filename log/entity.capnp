@@ -117,6 +117,27 @@ struct Job {
   trace @32 :Data;
   lastEvent @33 :UInt64;         # sequence
   refused @34 :List(RefusedOutcome);
+
+  # What a unique key and a result are kept for.
+  uniqueScope :group {
+    completed @35 :Bool;
+    cancelled @36 :Bool;
+    dead @37 :Bool;
+  }
+  keyHandedOver @38 :Bool;
+  hasUniqueUntil @39 :Bool;   # false: `uniqueUntil` means nothing and is 0
+  uniqueUntil @40 :Int64;     # book time
+  dueLatest @41 :Event.Due;   # a null pointer: no bound
+  hasKeptResult @42 :Bool;    # false: `keepResult` means nothing and is 0
+  keepResult @43 :Int64;      # duration
+  hasResultUntil @44 :Bool;   # false: `resultUntil` means nothing and is 0
+  resultUntil @45 :Int64;     # wall clock
+  steps @46 :List(Step);
+}
+
+struct Step {
+  name @0 :Data;
+  result @1 :Event.Envelope;
 }
 
 enum JobState {

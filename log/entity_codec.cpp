@@ -91,6 +91,9 @@ void write_spec(wire::Job::Builder to, const JobSpec& spec) {
   put_text(spec.unique_key, [&](auto text) { to.setUniqueKey(text); });
   put_tags(spec.tags, [&](capnp::uint size) { return to.initTags(size); });
   put_envelope(spec.payload, [&] { return to.initPayload(); });
+  put(to.initUniqueScope(), spec.unique_scope);
+  to.setHasKeptResult(spec.keep_result.has_value());
+  if (spec.keep_result) to.setKeepResult(count(*spec.keep_result));
 }
 
 void write_lease(wire::Lease::Builder to, const Lease& lease) {
@@ -101,6 +104,22 @@ void write_lease(wire::Lease::Builder to, const Lease& lease) {
   to.setEndsAt(count(lease.ends_at));
   to.setEndsAtWall(count(lease.ends_at_wall));
   to.setClaimedAt(count(lease.claimed_at));
+}
+
+void write_kept(wire::Job::Builder to, const Job& job) {
+  to.setKeyHandedOver(job.key_handed_over);
+  to.setHasUniqueUntil(job.unique_until.has_value());
+  if (job.unique_until) to.setUniqueUntil(count(*job.unique_until));
+  if (job.due_latest) put(to.initDueLatest(), *job.due_latest);
+  to.setHasResultUntil(job.result_until.has_value());
+  if (job.result_until) to.setResultUntil(count(*job.result_until));
+  if (job.steps.empty()) return;
+  auto steps = to.initSteps(static_cast<capnp::uint>(job.steps.size()));
+  for (capnp::uint i = 0; i < job.steps.size(); ++i) {
+    auto step = steps[i];
+    put_text(job.steps[i].name, [&](auto text) { step.setName(text); });
+    put_envelope(job.steps[i].result, [&] { return step.initResult(); });
+  }
 }
 
 void write(wire::Job::Builder to, const Job& job) {
@@ -135,6 +154,7 @@ void write(wire::Job::Builder to, const Job& job) {
       refused[i].setReason(static_cast<std::uint16_t>(job.refused[i].reason));
     }
   }
+  write_kept(to, job);
 }
 
 // ---- reading ----
@@ -198,6 +218,8 @@ std::shared_ptr<const JobSpec> read_spec(wire::Job::Reader from) {
   spec->unique_key = text(from.getUniqueKey());
   spec->tags = tags(from.getTags());
   if (from.hasPayload()) spec->payload = envelope(from.getPayload());
+  spec->unique_scope = unique_scope(from.getUniqueScope());
+  if (from.getHasKeptResult()) spec->keep_result = Duration(from.getKeepResult());
   return spec;
 }
 
@@ -233,6 +255,13 @@ Job read(wire::Job::Reader from) {
   job.last_event = Sequence(from.getLastEvent());
   for (const auto refused : from.getRefused()) {
     job.refused.push_back({token(refused.getToken()), refusal_code(refused.getReason(), RefusalCode::too_old)});
+  }
+  job.key_handed_over = from.getKeyHandedOver();
+  if (from.getHasUniqueUntil()) job.unique_until = book_time(from.getUniqueUntil());
+  if (from.hasDueLatest()) job.due_latest = due(from.getDueLatest());
+  if (from.getHasResultUntil()) job.result_until = instant(from.getResultUntil());
+  for (const auto step : from.getSteps()) {
+    job.steps.push_back({text(step.getName()), step.hasResult() ? envelope(step.getResult()) : Envelope()});
   }
   return job;
 }

@@ -80,6 +80,12 @@ struct RecordedEvent {
     gapDeclared @47 :GapDeclared;
     eventLost @48 :EventLost;
     eventSetAside @49 :EventSetAside;
+    jobScheduled2 @50 :JobScheduled2;  # JobScheduled and JobCompleted once more, for those that say more than level 1 can
+    jobCompleted2 @51 :JobCompleted2;
+    jobReplaced @52 :JobReplaced;
+    stepRecorded @53 :StepRecorded;
+    resultsForgotten @54 :ResultsForgotten;
+    jobsPruned @55 :JobsPruned;
   }
 }
 
@@ -242,6 +248,9 @@ struct DuplicateSuppressed {
 enum OnConflict {
   reject @0;
   returnExisting @1;
+  replace @2;   # revision 2 of DuplicateSuppressed: this and those below
+  debounce @3;
+  throttle @4;
 }
 
 struct JobClaimed {
@@ -458,6 +467,7 @@ enum OutcomeKind {
   renew @2;
   snooze @3;
   release @4;
+  step @5;     # revision 2 of OutcomeRefused
 }
 
 struct RequestRefused {
@@ -512,4 +522,83 @@ struct EventLost {
 struct EventSetAside {
   why @0 :Data;
   stored @1 :Data;    # the event's own message
+}
+
+struct Due {
+  at @0 :Int64;        # wall clock
+  relative @1 :Bool;   # true: `after` decides
+  after @2 :Int64;     # book time
+}
+
+struct JobScheduled2 {
+  first @0 :JobScheduled;    # all that level 1 can say
+  uniqueScope :group {       # final states in which the unique key is held
+    completed @1 :Bool;
+    cancelled @2 :Bool;
+    dead @3 :Bool;
+  }
+  hasUniqueUntil @4 :Bool;   # false: `uniqueUntil` means nothing
+  uniqueUntil @5 :Int64;     # book time
+  hasKeptResult @6 :Bool;    # false: `keepResult` means nothing
+  keepResult @7 :Int64;      # duration
+  dueLatest @8 :Due;         # a null pointer: no bound
+  keyFrom :group {           # the job that handed the unique key over; sequence 0: none
+    sequence @9 :UInt64;
+    generation @10 :UInt32;
+  }
+}
+
+struct JobCompleted2 {
+  first @0 :JobCompleted;
+  resultUntil @1 :Int64;     # wall clock
+}
+
+struct JobReplaced {
+  job :group {
+    sequence @0 :UInt64;
+    generation @1 :UInt32;
+  }
+  content @2 :JobScheduled2; # due time, `dueLatest` and all that was asked for; the rest of it is empty
+  attemptsAllowed @3 :UInt32;
+  policy @4 :OnConflict;
+}
+
+struct StepRecorded {
+  job :group {
+    sequence @0 :UInt64;
+    generation @1 :UInt32;
+  }
+  token :group {
+    claim @2 :UInt64;
+    generation @3 :UInt32;
+  }
+  name @4 :Data;
+  result @5 :Envelope;
+}
+
+struct JobName {             # a job, where a list of them is
+  sequence @0 :UInt64;
+  generation @1 :UInt32;
+}
+
+struct ResultsForgotten {
+  jobs @0 :List(JobName);    # at least one
+}
+
+struct JobsPruned {
+  jobs @0 :List(PrunedJob);  # at least one
+}
+
+struct PrunedJob {
+  sequence @0 :UInt64;
+  generation @1 :UInt32;
+  state @2 :FinalState;
+  finalizedAt @3 :Int64;     # wall clock
+  lastEvent @4 :UInt64;      # sequence: the job's history ends there
+}
+
+enum FinalState {
+  completed @0;
+  cancelled @1;
+  dead @2;
 }

@@ -52,8 +52,10 @@ std::size_t words_of(const Envelope& envelope) {
   const auto& contents = envelope.contents();
   return 4 + words_of_text(contents.subject) + words_of_text(contents.nonce) + words_of_text(contents.bytes);
 }
+constexpr std::size_t second_form_words = 24;  // what the second form of a JobScheduled adds
+
 std::size_t words_of(const JobSpec& spec) {
-  std::size_t words = words_of_text(spec.unique_key) + words_of(spec.payload) + 1;
+  std::size_t words = second_form_words + words_of_text(spec.unique_key) + words_of(spec.payload) + 1;
   for (const Tag& tag : spec.tags) words += 2 + words_of_text(tag.key) + words_of_text(tag.value);
   return words;
 }
@@ -62,6 +64,12 @@ std::size_t words_of(const JobSpec& spec) {
 struct VariableWords {
   std::size_t operator()(const JobScheduled& event) const { return event.spec ? words_of(*event.spec) : 0; }
   std::size_t operator()(const JobCompleted& event) const { return words_of(event.result); }
+  std::size_t operator()(const JobReplaced& event) const { return event.spec ? 8 + words_of(*event.spec) : 0; }
+  std::size_t operator()(const StepRecorded& event) const {
+    return words_of_text(event.step.name) + words_of(event.step.result);
+  }
+  std::size_t operator()(const ResultsForgotten& event) const { return 1 + 2 * event.jobs.size(); }
+  std::size_t operator()(const JobsPruned& event) const { return 1 + 4 * event.jobs.size(); }
   std::size_t operator()(const AttemptFailed& event) const { return words_of(event.error); }
   std::size_t operator()(const LeasesRenewed& event) const {
     std::size_t words = 1;

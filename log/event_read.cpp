@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <kj/exception.h>
 
+#include <array>
 #include <memory>
 #include <string>
 #include <utility>
@@ -103,7 +104,7 @@ WorkerLeft read(wire::WorkerLeft::Reader from) {
           .reason = from_wire(from.getReason(), LeaveReason::stopped, LeaveReason::process_died, "reason of leaving")};
 }
 
-JobScheduled read(wire::JobScheduled::Reader from) {
+std::shared_ptr<JobSpec> spec_of(wire::JobScheduled::Reader from) {
   auto spec = std::make_shared<JobSpec>();
   spec->queue = NameId(from.getQueue());
   spec->kind = NameId(from.getKind());
@@ -112,13 +113,40 @@ JobScheduled read(wire::JobScheduled::Reader from) {
   spec->unique_key = text(from.getUniqueKey());
   spec->tags = tags(from.getTags());
   if (from.hasPayload()) spec->payload = envelope(from.getPayload());
-  return {.spec = std::move(spec), .generation = GenerationTag(from.getGeneration()), .due = due(from.getDue())};
+  return spec;
+}
+
+JobScheduled read(wire::JobScheduled::Reader from) {
+  return {.spec = spec_of(from), .generation = GenerationTag(from.getGeneration()), .due = due(from.getDue())};
+}
+
+JobScheduled read(wire::JobScheduled2::Reader from) {
+  const auto first = from.getFirst();
+  auto spec = spec_of(first);
+  spec->unique_scope = unique_scope(from.getUniqueScope());
+  if (from.getHasKeptResult()) spec->keep_result = Duration(from.getKeepResult());
+  JobScheduled to{
+      .spec = std::move(spec), .generation = GenerationTag(first.getGeneration()), .due = due(first.getDue())};
+  if (from.getHasUniqueUntil()) to.unique_until = book_time(from.getUniqueUntil());
+  if (from.hasDueLatest()) to.due_latest = due(from.getDueLatest());
+  if (from.getKeyFrom().getSequence() != 0) to.key_from = job_id(from.getKeyFrom());
+  return to;
+}
+
+JobReplaced read(wire::JobReplaced::Reader from) {
+  JobScheduled content = read(from.getContent());
+  return {.job = job_id(from.getJob()),
+          .spec = std::move(content.spec),
+          .due = content.due,
+          .due_latest = content.due_latest,
+          .attempts_allowed = from.getAttemptsAllowed(),
+          .policy = from_wire(from.getPolicy(), OnConflict::reject, OnConflict::throttle, "policy")};
 }
 
 DuplicateSuppressed read(wire::DuplicateSuppressed::Reader from) {
   return {.holder = job_id(from.getJob()),
           .kind = NameId(from.getKind()),
-          .answer = from_wire(from.getAnswer(), OnConflict::reject, OnConflict::return_existing, "answer")};
+          .answer = from_wire(from.getAnswer(), OnConflict::reject, OnConflict::throttle, "answer")};
 }
 
 JobClaimed read(wire::JobClaimed::Reader from) {
@@ -159,6 +187,37 @@ JobCompleted read(wire::JobCompleted::Reader from) {
           .token = token(from.getToken()),
           .attempt = from.getAttempt(),
           .result = from.hasResult() ? envelope(from.getResult()) : Envelope()};
+}
+
+JobCompleted read(wire::JobCompleted2::Reader from) {
+  JobCompleted to = read(from.getFirst());
+  to.result_until = instant(from.getResultUntil());
+  return to;
+}
+
+StepRecorded read(wire::StepRecorded::Reader from) {
+  return {.job = job_id(from.getJob()),
+          .token = token(from.getToken()),
+          .step = {.name = text(from.getName()), .result = from.hasResult() ? envelope(from.getResult()) : Envelope()}};
+}
+
+ResultsForgotten read(wire::ResultsForgotten::Reader from) {
+  ResultsForgotten to;
+  for (const auto job : from.getJobs()) to.jobs.push_back(job_id(job));
+  if (to.jobs.empty()) throw Undecodable{"results of no job, expected at least one"};
+  return to;
+}
+
+JobsPruned read(wire::JobsPruned::Reader from) {
+  constexpr std::array states = {JobState::completed, JobState::cancelled, JobState::dead};
+  JobsPruned to;
+  for (const auto job : from.getJobs()) {
+    const auto state = static_cast<std::size_t>(job.getState());
+    if (state >= states.size()) throw Undecodable{"final state " + std::to_string(state) + ", expected 0 to 2"};
+    to.jobs.push_back({job_id(job), states[state], instant(job.getFinalizedAt()), Sequence(job.getLastEvent())});
+  }
+  if (to.jobs.empty()) throw Undecodable{"pruning of no job, expected at least one"};
+  return to;
 }
 
 AttemptFailed read(wire::AttemptFailed::Reader from) {
@@ -207,12 +266,12 @@ JobRetried read(wire::JobRetried::Reader from) {
 OutcomeRefused read(wire::OutcomeRefused::Reader from) {
   return {.job = job_id(from.getJob()),
           .token = token(from.getToken()),
-          .outcome = from_wire(from.getOutcome(), OutcomeKind::complete, OutcomeKind::release, "outcome"),
+          .outcome = from_wire(from.getOutcome(), OutcomeKind::complete, OutcomeKind::step, "outcome"),
           .reason = refusal_code(from.getReason(), RefusalCode::too_old)};
 }
 
 RequestRefused read(wire::RequestRefused::Reader from) {
-  return {.refusal = {.code = refusal_code(from.getCode(), RefusalCode::is_uncertain),
+  return {.refusal = {.code = refusal_code(from.getCode(), RefusalCode::pruned),
                       .sentence = text(from.getSentence()),
                       .job = from.getJob()}};
 }
@@ -333,13 +392,25 @@ Event read(Body::Reader body) {
       return read(body.getEventLost());
     case Which::EVENT_SET_ASIDE:
       return read(body.getEventSetAside());
+    case Which::JOB_SCHEDULED2:
+      return read(body.getJobScheduled2());
+    case Which::JOB_COMPLETED2:
+      return read(body.getJobCompleted2());
+    case Which::JOB_REPLACED:
+      return read(body.getJobReplaced());
+    case Which::STEP_RECORDED:
+      return read(body.getStepRecorded());
+    case Which::RESULTS_FORGOTTEN:
+      return read(body.getResultsForgotten());
+    case Which::JOBS_PRUNED:
+      return read(body.getJobsPruned());
   }
   throw Undecodable{"body of kind " + std::to_string(static_cast<unsigned>(body.which()))};
 }
 
 // Of the feature levels that this release knows; a build at a lower level knows no more than the release of that level.
 constexpr std::size_t known_types =
-    limits::feature_level_highest == 1 ? static_cast<std::size_t>(Which::REQUEST_REFUSED) + 1 : codec::event_types;
+    limits::feature_level_highest == 1 ? static_cast<std::size_t>(Which::REQUEST_REFUSED) + 1 : codec::wire_types;
 constexpr std::uint16_t known_revision(std::uint16_t type) {
   return limits::feature_level_highest == 1 ? std::uint16_t{1} : codec::revisions[type];
 }

@@ -16,13 +16,15 @@
 
 namespace daybook::codec {
 
-inline constexpr std::size_t event_types = std::variant_size_v<Event>;
-static_assert(static_cast<std::size_t>(wire::RecordedEvent::Body::EVENT_SET_ASIDE) + 1 == event_types,
+/// Types of the schema. Those of level 1 that got more to say have a second one, so that what level 1 can say keeps its bytes.
+inline constexpr std::size_t wire_types = static_cast<std::size_t>(wire::RecordedEvent::Body::JOBS_PRUNED) + 1;
+inline constexpr std::size_t second_forms = 2;
+static_assert(wire_types == std::variant_size_v<Event> + second_forms,
               "every event of the schema has its place in the variant, and the reverse");
 
 /// The highest revision of each event type that this release knows, by the number of the type. It writes the lowest that can
 /// say what the event says, so that older releases read what they can.
-inline constexpr std::array<std::uint16_t, event_types> revisions = {
+inline constexpr std::array<std::uint16_t, wire_types> revisions = {
     1,  // BookOpened
     1,  // BookClosed
     1,  // ClockStepped
@@ -35,7 +37,7 @@ inline constexpr std::array<std::uint16_t, event_types> revisions = {
     1,  // WorkerJoined
     1,  // WorkerLeft
     1,  // JobScheduled
-    1,  // DuplicateSuppressed
+    2,  // DuplicateSuppressed: the answers replace, debounce, throttle
     1,  // JobClaimed
     1,  // LeasesRenewed
     1,  // JobCompleted
@@ -47,7 +49,7 @@ inline constexpr std::array<std::uint16_t, event_types> revisions = {
     1,  // JobCancelled
     1,  // JobRescheduled
     1,  // JobRetried
-    1,  // OutcomeRefused
+    2,  // OutcomeRefused: the outcome step
     2,  // RequestRefused: codes above 24
     1,  // FeatureLevelRaised
     1,  // ClockDoubted
@@ -58,6 +60,12 @@ inline constexpr std::array<std::uint16_t, event_types> revisions = {
     1,  // GapDeclared
     1,  // EventLost
     1,  // EventSetAside
+    1,  // JobScheduled2
+    1,  // JobCompleted2
+    1,  // JobReplaced
+    1,  // StepRecorded
+    1,  // ResultsForgotten
+    1,  // JobsPruned
 };
 
 /// The lowest revision of its type that can say what the event says.

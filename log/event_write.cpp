@@ -26,11 +26,11 @@ static_assert(same(wire::NameSort::QUEUE, NameSort::queue) && same(wire::NameSor
 static_assert(same(wire::Holder::HANDLER, Holder::handler));
 static_assert(same(wire::LeaveReason::PROCESS_DIED, LeaveReason::process_died));
 static_assert(same(wire::Backoff::EXPONENTIAL, RetryPolicy::Backoff::exponential));
-static_assert(same(wire::OnConflict::RETURN_EXISTING, OnConflict::return_existing));
+static_assert(same(wire::OnConflict::THROTTLE, OnConflict::throttle));
 static_assert(same(wire::RenewReason::NEW_BOOT, RenewReason::new_boot));
 static_assert(same(wire::DeadReason::PARENT_FAILED, DeadReason::parent_failed));
 static_assert(same(wire::ExpiryReason::ANOTHER_HISTORY, ExpiryReason::another_history));
-static_assert(same(wire::OutcomeKind::RELEASE, OutcomeKind::release));
+static_assert(same(wire::OutcomeKind::STEP, OutcomeKind::step));
 
 template <class Builder>
 struct PutNext {
@@ -123,10 +123,8 @@ void write(Body::Builder body, const WorkerLeft& event) {
   to.setReason(to_wire<wire::LeaveReason>(event.reason));
 }
 
-void write(Body::Builder body, const JobScheduled& event) {
-  DAYBOOK_ASSERT(event.spec != nullptr);
+void put_first(wire::JobScheduled::Builder to, const JobScheduled& event) {
   const JobSpec& spec = *event.spec;
-  auto to = body.initJobScheduled();
   to.setGeneration(event.generation.value());
   put(to.getDue(), event.due);
   to.setQueue(spec.queue.value());
@@ -136,6 +134,27 @@ void write(Body::Builder body, const JobScheduled& event) {
   put_text(spec.unique_key, [&](auto text) { to.setUniqueKey(text); });
   put_tags(spec.tags, [&](capnp::uint size) { return to.initTags(size); });
   put_envelope(spec.payload, [&] { return to.initPayload(); });
+}
+
+void put_second(wire::JobScheduled2::Builder to, const JobScheduled& event) {
+  const JobSpec& spec = *event.spec;
+  put_first(to.initFirst(), event);
+  put(to.getUniqueScope(), spec.unique_scope);
+  to.setHasUniqueUntil(event.unique_until.has_value());
+  if (event.unique_until) to.setUniqueUntil(count(*event.unique_until));
+  to.setHasKeptResult(spec.keep_result.has_value());
+  if (spec.keep_result) to.setKeepResult(count(*spec.keep_result));
+  if (event.due_latest) put(to.initDueLatest(), *event.due_latest);
+  if (event.key_from) put(to.getKeyFrom(), *event.key_from);
+}
+
+void write(Body::Builder body, const JobScheduled& event) {
+  DAYBOOK_ASSERT(event.spec != nullptr);
+  if (uses_level_2(event)) {
+    put_second(body.initJobScheduled2(), event);
+  } else {
+    put_first(body.initJobScheduled(), event);
+  }
 }
 
 void write(Body::Builder body, const DuplicateSuppressed& event) {
@@ -174,12 +193,18 @@ void write(Body::Builder body, const LeasesRenewed& event) {
   }
 }
 
-void write(Body::Builder body, const JobCompleted& event) {
-  auto to = body.initJobCompleted();
+void put_first(wire::JobCompleted::Builder to, const JobCompleted& event) {
   put(to.getJob(), event.job);
   put(to.getToken(), event.token);
   to.setAttempt(event.attempt);
   put_envelope(event.result, [&] { return to.initResult(); });
+}
+
+void write(Body::Builder body, const JobCompleted& event) {
+  if (!event.result_until) return put_first(body.initJobCompleted(), event);
+  auto to = body.initJobCompleted2();
+  put_first(to.initFirst(), event);
+  to.setResultUntil(count(*event.result_until));
 }
 
 void write(Body::Builder body, const AttemptFailed& event) {
@@ -304,11 +329,47 @@ void write(Body::Builder body, const EventSetAside& event) {
   put_text(event.stored, [&](auto text) { to.setStored(text); });
 }
 
+void write(Body::Builder body, const JobReplaced& event) {
+  DAYBOOK_ASSERT(event.spec != nullptr);
+  auto to = body.initJobReplaced();
+  put(to.getJob(), event.job);
+  put_second(to.initContent(), JobScheduled{event.spec, GenerationTag(), event.due, {}, event.due_latest, {}});
+  to.setAttemptsAllowed(event.attempts_allowed);
+  to.setPolicy(to_wire<wire::OnConflict>(event.policy));
+}
+
+void write(Body::Builder body, const StepRecorded& event) {
+  auto to = body.initStepRecorded();
+  put(to.getJob(), event.job);
+  put(to.getToken(), event.token);
+  put_text(event.step.name, [&](auto text) { to.setName(text); });
+  put_envelope(event.step.result, [&] { return to.initResult(); });
+}
+
+void write(Body::Builder body, const ResultsForgotten& event) {
+  auto jobs = body.initResultsForgotten().initJobs(static_cast<capnp::uint>(event.jobs.size()));
+  for (capnp::uint i = 0; i < event.jobs.size(); ++i) put(jobs[i], event.jobs[i]);
+}
+
+void write(Body::Builder body, const JobsPruned& event) {
+  auto jobs = body.initJobsPruned().initJobs(static_cast<capnp::uint>(event.jobs.size()));
+  for (capnp::uint i = 0; i < event.jobs.size(); ++i) {
+    const PrunedJob& pruned = event.jobs[i];
+    put(jobs[i], pruned.job);
+    jobs[i].setState(pruned.state == JobState::completed   ? wire::FinalState::COMPLETED
+                     : pruned.state == JobState::cancelled ? wire::FinalState::CANCELLED
+                                                           : wire::FinalState::DEAD);
+    jobs[i].setFinalizedAt(count(pruned.finalized_at));
+    jobs[i].setLastEvent(pruned.last_event.value());
+  }
+}
+
 }  // namespace
 
 std::uint16_t codec::revision_of(const Event& event) {
-  const auto* refused = std::get_if<RequestRefused>(&event);
-  return refused && refused->refusal.code > RefusalCode::too_old ? 2 : 1;
+  const bool has_second_form =
+      std::holds_alternative<JobScheduled>(event) || std::holds_alternative<JobCompleted>(event);
+  return uses_level_2(event) && !has_second_form ? 2 : 1;
 }
 
 void codec::write(wire::RecordedEvent::Builder to, const RecordedEvent& event) {

@@ -101,6 +101,11 @@ RetryPolicy retry_policy(Reader from) {
           .max_attempts = from.getMaxAttempts()};
 }
 
+template <class Reader>
+UniqueScope unique_scope(Reader from) {
+  return {.completed = from.getCompleted(), .cancelled = from.getCancelled(), .dead = from.getDead()};
+}
+
 inline std::vector<Tag> tags(capnp::List<wire::Tag>::Reader from) {
   std::vector<Tag> to;
   to.reserve(from.size());

@@ -82,6 +82,13 @@ void put(Builder to, const RetryPolicy& policy) {
   to.setMaxAttempts(policy.max_attempts);
 }
 
+template <class Builder>
+void put(Builder to, const UniqueScope& scope) {
+  to.setCompleted(scope.completed);
+  to.setCancelled(scope.cancelled);
+  to.setDead(scope.dead);
+}
+
 template <class Init>
 void put_tags(const std::vector<Tag>& tags, Init init) {
   if (tags.empty()) return;

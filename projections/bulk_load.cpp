@@ -6,6 +6,7 @@
 #include <array>
 #include <string>
 
+#include "daybook/core/conflict.hpp"
 #include "daybook/core/state.hpp"
 #include "impl.hpp"
 #include "keys.hpp"
@@ -37,7 +38,11 @@ void list(const Job& job, const Frontiers& frontiers, Writes& writes) {
     }
   }
   if (const auto end = listing(job).lease_end) writes[Table::leases].put(keys::lease(*end, id), {});
-  if (!spec.unique_key.empty() && !is_final(job.state)) {
+  for (std::size_t i = 0; i < shelves; ++i) {
+    const auto shelf = static_cast<Shelf>(i);
+    if (const auto position = position_on(shelf, job)) writes[Table::shelves].put(keys::shelf(shelf, *position), {});
+  }
+  if (holds_key(job)) {
     writes[Table::keys].put(keys::unique(spec.queue, spec.unique_key), keys::number(id));
   }
   writes[Table::states].put(keys::state(spec.queue, job.state, id), {});
@@ -85,8 +90,8 @@ void JobIndex::Impl::fill(const State& state, const IndexMark& mark) {
       }
     });
   }
-  for (const Table table :
-       {Table::future_wall, Table::future_book, Table::ready, Table::leases, Table::keys, Table::states}) {
+  for (const Table table : {Table::future_wall, Table::future_book, Table::ready, Table::leases, Table::keys,
+                            Table::states, Table::shelves}) {
     SortedWrites& entries = writes[table];
     entries.sort();
     for (std::size_t from = 0; from < entries.size(); from += entries_per_transaction) {

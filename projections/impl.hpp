@@ -37,6 +37,8 @@ struct Listing {
   JobState state{};
   Due due;
   std::optional<BookTime> lease_end;  // while running
+  std::optional<Instant> finalized_at;
+  std::optional<Instant> result_until;
 };
 
 struct CachedJob {
@@ -127,6 +129,8 @@ struct JobIndex::Impl {
   void enter_waiting(const Waiting& job);
   void leave_waiting(const Waiting& job);
   [[nodiscard]] bool due_now(const Waiting& job) const;
+  [[nodiscard]] std::vector<ShelfPosition> aged(Shelf shelf, const ShelfPosition& behind, Instant until,
+                                                std::size_t limit) const;
   [[nodiscard]] bool stale_on_disk(Sequence id) const;  // LMDB's entry for it is void
   void read_lane(LaneId id, Lane& lane);
   std::size_t read_future(FutureClock clock);
@@ -168,13 +172,14 @@ struct JobIndex::Impl {
   bool book_dirty_ = false;
 
   std::unordered_map<Sequence, CachedJob> jobs_;
-  std::vector<Sequence> dirty_jobs_;                // each once
-  Sequence last_listed_;                            // the highest id in LMDB
-  std::set<std::pair<BookTime, Sequence>> leases_;  // of all running jobs
+  std::vector<Sequence> dirty_jobs_;                      // each once
+  Sequence last_listed_;                                  // the highest id in LMDB
+  std::set<std::pair<BookTime, Sequence>> leases_;        // of all running jobs
+  std::array<std::set<ShelfPosition>, shelves> shelves_;  // of the jobs that changed
   std::map<LaneId, Lane> lanes_;  // every lane that LMDB or memory has a job in, and some that are empty
   Future future_wall_;
   Future future_book_;
-  ByNumberedText<std::optional<Sequence>> keys_;           // changed since the last projection; unset: free
+  ByNumberedText<std::optional<Sequence>> keys_;                    // changed since the last projection; unset: free
   std::map<NameId, std::array<std::uint64_t, job_states>> counts_;  // by state
   std::set<NameId> counts_dirty_;
 
@@ -198,8 +203,10 @@ struct JobIndex::Impl {
 }
 
 [[nodiscard]] inline Listing listing(const Job& job) {
-  return {job.spec, job.state, job.due,
-          job.state == JobState::running && job.lease ? std::optional(job.lease->ends_at) : std::nullopt};
+  return {
+      job.spec,         job.state,
+      job.due,          job.state == JobState::running && job.lease ? std::optional(job.lease->ends_at) : std::nullopt,
+      job.finalized_at, job.result_until};
 }
 
 }  // namespace daybook

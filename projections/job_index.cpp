@@ -229,6 +229,11 @@ std::vector<Sequence> JobIndex::expired(BookTime now, std::size_t limit) const {
   return ids;
 }
 
+std::vector<ShelfPosition> JobIndex::aged(Shelf shelf, const ShelfPosition& behind, Instant until,
+                                          std::size_t limit) const {
+  return impl_->aged(shelf, behind, until, limit);
+}
+
 std::vector<Sequence> JobIndex::running() const {
   std::vector<Sequence> ids;
   for (const auto& [end, id] : impl_->leases_) ids.push_back(id);

@@ -94,6 +94,9 @@ Key unique(NameId queue, std::string_view key) {
 Key state(NameId queue, JobState state, Sequence id) {
   return Key().add(queue).add(static_cast<std::uint8_t>(state)).add(id);
 }
+Key shelf(Shelf shelf, const ShelfPosition& position) {
+  return Key().add(static_cast<std::uint8_t>(shelf)).add(micros(position.at)).add(position.id);
+}
 Key request(NameId client, std::string_view id) {
   return Key().add(client).add(id);
 }

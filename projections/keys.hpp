@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "daybook/core/entities.hpp"
+#include "daybook/core/view.hpp"
 #include "positions.hpp"
 
 namespace daybook::keys {
@@ -69,6 +70,7 @@ template <class Tag, class Rep>
 [[nodiscard]] Key lease(BookTime end, Sequence id);
 [[nodiscard]] Key unique(NameId queue, std::string_view key);
 [[nodiscard]] Key state(NameId queue, JobState state, Sequence id);
+[[nodiscard]] Key shelf(Shelf shelf, const ShelfPosition& position);
 [[nodiscard]] Key request(NameId client, std::string_view id);
 [[nodiscard]] Key request_by_time(BookTime recorded_at, NameId client, std::string_view id);
 

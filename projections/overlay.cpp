@@ -5,20 +5,13 @@
 
 #include <algorithm>
 
+#include "daybook/core/conflict.hpp"
 #include "daybook/core/error.hpp"
 #include "impl.hpp"
 #include "keys.hpp"
 #include "record.hpp"
 
 namespace daybook {
-namespace {
-
-bool holds_key(const Job& job) {
-  return !job.spec->unique_key.empty() && !is_final(job.state);
-}
-
-}  // namespace
-
 void JobIndex::Impl::damaged(Table table, std::string_view what) const {
   throw StorageError(Place{lmdb_.shown(), {}, {}}, 0,
                      std::string("table ") + table_names[static_cast<std::size_t>(table)] + ": " + std::string(what) +
@@ -101,6 +94,9 @@ void JobIndex::Impl::forget_listing(const Job& job) {
   counts_dirty_.insert(job.spec->queue);
   if (job.state == JobState::waiting) leave_waiting(waiting(job));
   if (const auto end = listing(job).lease_end) leases_.erase({*end, job.id.sequence});
+  for (std::size_t i = 0; i < shelves; ++i) {
+    if (const auto position = position_on(static_cast<Shelf>(i), job)) shelves_[i].erase(*position);
+  }
 }
 
 void JobIndex::Impl::enter_listing(const Job& job) {
@@ -108,6 +104,9 @@ void JobIndex::Impl::enter_listing(const Job& job) {
   counts_dirty_.insert(job.spec->queue);
   if (job.state == JobState::waiting) enter_waiting(waiting(job));
   if (const auto end = listing(job).lease_end) leases_.emplace(*end, job.id.sequence);
+  for (std::size_t i = 0; i < shelves; ++i) {
+    if (const auto position = position_on(static_cast<Shelf>(i), job)) shelves_[i].insert(*position);
+  }
 }
 
 void JobIndex::Impl::evict() {
@@ -182,6 +181,32 @@ void JobIndex::Impl::each_job_in(NameId queue, JobState state, const std::functi
     if (!visit(read_job(id, *bytes))) return;
   }
   (void)visit_before(Sequence(~std::uint64_t{0}));
+}
+
+std::vector<ShelfPosition> JobIndex::Impl::aged(Shelf shelf, const ShelfPosition& behind, Instant until,
+                                                std::size_t limit) const {
+  const std::set<ShelfPosition>& changed = shelves_[static_cast<std::size_t>(shelf)];
+  auto next = changed.upper_bound(behind);
+  std::vector<ShelfPosition> found;
+  const auto take_changed_before = [&](const ShelfPosition& position) {
+    for (; next != changed.end() && *next < position && next->at <= until && found.size() < limit; ++next) {
+      found.push_back(*next);
+    }
+  };
+  lmdb::Cursor cursor = lmdb_.cursor(Table::shelves);
+  for (bool more = cursor.seek(keys::shelf(shelf, behind)); more && found.size() < limit; more = cursor.next()) {
+    keys::KeyReader reader(cursor.key());
+    const auto of = static_cast<Shelf>(reader.u8());
+    const Instant at(Duration(reader.i64()));
+    const ShelfPosition position{at, Sequence(reader.u64())};
+    if (!reader.whole()) damaged(Table::shelves, "a key does not read");
+    if (of != shelf || position.at > until) break;
+    if (position <= behind || stale_on_disk(position.id)) continue;
+    take_changed_before(position);
+    if (found.size() < limit) found.push_back(position);
+  }
+  take_changed_before({Instant::max(), Sequence(~std::uint64_t{0})});
+  return found;
 }
 
 // ---- requests -----------------------------------------------------------------------------------------------------

@@ -48,6 +48,22 @@ keys::Key state_key(Sequence id, const Listing& listing) {
   return keys::state(listing.spec->queue, listing.state, id);
 }
 
+/// Where the shelves list a job: when it ended, and until when its result is kept.
+std::vector<keys::Key> shelf_keys(Sequence id, const std::optional<Listing>& listing) {
+  std::vector<keys::Key> on;
+  if (!listing) return on;
+  Job job;
+  job.id.sequence = id;
+  job.state = listing->state;
+  job.finalized_at = listing->finalized_at;
+  job.result_until = listing->result_until;
+  for (std::size_t i = 0; i < shelves; ++i) {
+    const auto shelf = static_cast<Shelf>(i);
+    if (const auto position = position_on(shelf, job)) on.push_back(keys::shelf(shelf, *position));
+  }
+  return on;
+}
+
 template <class Entity>
 void put_record(Writes& writes, Table table, std::string_view key, const Entity& entity) {
   std::string record;
@@ -131,6 +147,18 @@ void JobIndex::Impl::plan_listing(const CachedJob& entry, const Frontiers& next,
   const Place after = now ? place_of(id, *now, next) : Place();
   if (before.table && !before.same_key(after)) writes[*before.table].erase(before.key);
   if (after.table && before != after) writes[*after.table].put(after.key, after.value);
+
+  const auto is_in = [](const std::vector<keys::Key>& on, std::string_view key) {
+    return std::any_of(on.begin(), on.end(), [&](const keys::Key& other) { return std::string_view(other) == key; });
+  };
+  const std::vector<keys::Key> was_on = shelf_keys(id, entry.listed);
+  const std::vector<keys::Key> is_on = shelf_keys(id, now);
+  for (const keys::Key& key : was_on) {
+    if (!is_in(is_on, key)) writes[Table::shelves].erase(key);
+  }
+  for (const keys::Key& key : is_on) {
+    if (!is_in(was_on, key)) writes[Table::shelves].put(key, {});
+  }
 
   const bool same_state =
       entry.listed && now && entry.listed->state == now->state && entry.listed->spec->queue == now->spec->queue;
@@ -289,6 +317,7 @@ void JobIndex::Impl::settle_projected(const std::vector<Sequence>& ids) {
   }
   if (!ids.empty()) last_listed_ = std::max(last_listed_, ids.back());
   dirty_jobs_.clear();
+  for (auto& shelf : shelves_) shelf.clear();
   keys_.clear();
   requests_.clear();
   dirty_requests_ = 0;

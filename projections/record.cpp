@@ -4,9 +4,8 @@
 
 #include "record.hpp"
 
-#include "record_bytes.hpp"
-
 #include "daybook/core/mutant.hpp"
+#include "record_bytes.hpp"
 
 namespace daybook::record {
 namespace {
@@ -42,12 +41,25 @@ enum Has : std::uint8_t {
   error = 64,
   refused = 128,
 };
+enum HasToo : std::uint8_t {
+  key_handed_over = 1,
+  unique_until = 2,
+  due_latest = 4,
+  steps = 8,
+  result_until = 16,
+};
 
 std::uint8_t contents_of(const Job& job) {
   return static_cast<std::uint8_t>(
       (job.cancel_requested ? cancel_requested : 0) | (job.finalized_at ? finalized_at : 0) | (job.lease ? lease : 0) |
       (job.completed_by ? completed_by : 0) | (job.progress.empty() ? 0 : progress) |
       (job.result.empty() ? 0 : result) | (job.error.empty() ? 0 : error) | (job.refused.empty() ? 0 : refused));
+}
+
+std::uint8_t kept_of(const Job& job) {
+  return static_cast<std::uint8_t>((job.key_handed_over ? key_handed_over : 0) | (job.unique_until ? unique_until : 0) |
+                                   (job.due_latest ? due_latest : 0) | (job.steps.empty() ? 0 : steps) |
+                                   (job.result_until ? result_until : 0));
 }
 
 std::uint32_t check_at(Table table, std::string_view key, std::string_view record) {
@@ -61,7 +73,9 @@ std::uint32_t check_at(Table table, std::string_view key, std::string_view recor
 void encode(const Job& job, std::string& out) {
   Writer writer(out);
   const std::uint8_t has = contents_of(job);
+  const std::uint8_t has_too = kept_of(job);
   writer.u8(has);
+  writer.u8(has_too);
   writer.strong(job.id.generation);
   writer.choice(job.state);
   writer.choice(job.dead_reason);
@@ -85,11 +99,22 @@ void encode(const Job& job, std::string& out) {
       writer.choice(outcome.reason);
     }
   }
+  if (has_too & unique_until) writer.time(*job.unique_until);
+  if (has_too & due_latest) writer.due(*job.due_latest);
+  if (has_too & result_until) writer.time(*job.result_until);
+  if (has_too & steps) {
+    writer.small(job.steps.size());
+    for (const StepResult& step : job.steps) {
+      writer.text(step.name);
+      writer.envelope(step.result);
+    }
+  }
 }
 
 bool decode(std::string_view bytes, Job& job) {
   Reader reader(bytes);
   const std::uint8_t has = reader.u8();
+  const std::uint8_t has_too = reader.u8();
   reader.strong(job.id.generation);
   reader.choice(job.state, JobState::uncertain);
   reader.choice(job.dead_reason, DeadReason::parent_failed);
@@ -116,6 +141,17 @@ bool decode(std::string_view bytes, Job& job) {
       outcome.reason = static_cast<RefusalCode>(reason);
     }
   }
+  job.key_handed_over = (has_too & key_handed_over) != 0;
+  if (has_too & unique_until) reader.time(job.unique_until.emplace());
+  if (has_too & due_latest) reader.due(job.due_latest.emplace());
+  if (has_too & result_until) reader.time(job.result_until.emplace());
+  if (has_too & steps) {
+    job.steps.resize(reader.count());
+    for (StepResult& step : job.steps) {
+      reader.text(step.name);
+      reader.envelope(step.result);
+    }
+  }
   return reader.whole();
 }
 
@@ -136,6 +172,9 @@ void encode(const JobSpec& spec, std::string& out) {
     writer.text(tag.value);
   }
   writer.envelope(spec.payload);
+  writer.u8(static_cast<std::uint8_t>((spec.unique_scope.completed ? 1 : 0) | (spec.unique_scope.cancelled ? 2 : 0) |
+                                      (spec.unique_scope.dead ? 4 : 0) | (spec.keep_result ? 8 : 0)));
+  if (spec.keep_result) writer.duration(*spec.keep_result);
 }
 
 bool decode(std::string_view bytes, JobSpec& spec) {
@@ -155,6 +194,9 @@ bool decode(std::string_view bytes, JobSpec& spec) {
     reader.text(tag.value);
   }
   reader.envelope(spec.payload);
+  const std::uint8_t kept = reader.u8();
+  spec.unique_scope = {(kept & 1) != 0, (kept & 2) != 0, (kept & 4) != 0};
+  if (kept & 8) reader.duration(spec.keep_result.emplace());
   return reader.whole();
 }
 

@@ -10,7 +10,7 @@
 
 namespace daybook {
 
-inline constexpr std::uint32_t layout_version = 2;
+inline constexpr std::uint32_t layout_version = 3;
 
 enum class Table : std::uint8_t {
   meta,              // mark, book, frontiers, settings
@@ -28,13 +28,14 @@ enum class Table : std::uint8_t {
   names,             // id → name
   requests,          // (client, request id) → request
   requests_by_time,  // (recorded at, client, request id)
+  shelves,           // (shelf, at, id): final jobs by when they ended, results by until when they are kept
 };
 
-inline constexpr std::array<const char*, 15> table_names = {
-    "meta",   "jobs",   "specs",  "future_wall", "future_book", "ready",    "leases",          "keys",
-    "states", "counts", "queues", "workers",     "names",       "requests", "requests_by_time"};
+inline constexpr std::array<const char*, 16> table_names = {
+    "meta",   "jobs",   "specs",  "future_wall", "future_book", "ready",    "leases",           "keys",
+    "states", "counts", "queues", "workers",     "names",       "requests", "requests_by_time", "shelves"};
 inline constexpr std::size_t table_count = table_names.size();
-static_assert(static_cast<std::size_t>(Table::requests_by_time) + 1 == table_count);
+static_assert(static_cast<std::size_t>(Table::shelves) + 1 == table_count);
 
 // Keys of the table `meta`.
 namespace meta {

@@ -235,6 +235,9 @@ Result<void> Daybook::cancel(JobId job, std::string reason) {
 Result<void> Daybook::reschedule(JobId job, When due, std::string reason) {
   return impl_->done(Reschedule{job, due}, std::move(reason));
 }
+Result<void> Daybook::retain(const Retention& retention, std::string reason) {
+  return impl_->done(Configure{settings_of(retention)}, std::move(reason));
+}
 Result<void> Daybook::retry(JobId job, When due, std::string reason) {
   return impl_->done(Retry{job, due}, std::move(reason));
 }
@@ -300,18 +303,64 @@ SnapshotReport Daybook::snapshot() {
           .file_sha256 = summary.file_sha256};
 }
 
-Result<JobInfo> Daybook::job(JobId id) const {
-  Result<JobInfo> found = refuse(RefusalCode::no_such_job, "job " + to_string(id) + ": never issued in this book");
-  impl_->driver().look([&](const View& view, const Moment& now) {
-    const Job* job = view.job(id.sequence);
-    if (job == nullptr) return;
-    if (id.generation != GenerationTag(0) && id.generation != job->id.generation) {
-      found = refuse(RefusalCode::another_history, "job " + to_string(id) + ": issued by another copy of this book");
-    } else {
-      found = job_info(*job, view, now);
+namespace {
+
+/// Unset: the state knows no job of that number.
+std::optional<Result<JobInfo>> find(JobId id, const View& view, const Moment& now) {
+  const Job* job = view.job(id.sequence);
+  if (job == nullptr) return std::nullopt;
+  if (id.generation != GenerationTag(0) && id.generation != job->id.generation) {
+    return refuse(RefusalCode::another_history, "job " + to_string(id) + ": issued by another copy of this book");
+  }
+  return job_info(*job, view, now);
+}
+
+/// What the log knows of a job that the state does not.
+Refusal let_go(JobId id, const std::vector<RecordedEvent>& history) {
+  for (const RecordedEvent& recorded : history) {
+    const auto* pruned = std::get_if<JobsPruned>(&recorded.event);
+    if (pruned == nullptr) continue;
+    for (const PrunedJob& one : pruned->jobs) {
+      if (one.job.sequence != id.sequence) continue;
+      return {RefusalCode::pruned,
+              "job " + to_string(one.job) + " was " + std::string(to_string(one.state)) + " at " +
+                  to_string(one.finalized_at) + " and pruned at " + to_string(recorded.wall) + " (event " +
+                  std::to_string(recorded.sequence.value()) + "); its history is in the log",
+              id.sequence.value()};
     }
+  }
+  return {RefusalCode::no_such_job, "job " + to_string(id) + ": never issued in this book"};
+}
+
+}  // namespace
+
+Result<JobInfo> Daybook::job(JobId id) const {
+  std::optional<Result<JobInfo>> found;
+  Sequence head;
+  impl_->driver().look([&](const View& view, const Moment& now) {
+    found = find(id, view, now);
+    head = view.book().head;
   });
-  return found;
+  if (found) return std::move(*found);
+  const bool may_have_been = id.sequence != Sequence() && id.sequence <= head;
+  return tl::unexpected<Refusal>(let_go(id, may_have_been ? history(id) : std::vector<RecordedEvent>()));
+}
+
+Result<JobInfo> Daybook::wait(JobId id, Duration timeout, std::stop_token stop) const {
+  std::promise<Reply> promise;
+  std::future<Reply> future = promise.get_future();
+  std::optional<Result<JobInfo>> found;
+  Driver& driver = impl_->driver();
+  const BookTime now = driver.now().book;
+  const BookTime until = timeout > BookTime::max() - now ? BookTime::max() : now + std::max(timeout, Duration(0));
+  const Driver::Ticket ticket = driver.post_wait(
+      id.sequence, until, [&](const View& view, const Moment& then) { found = find(id, view, then); },
+      [&promise](Reply reply) { promise.set_value(std::move(reply)); });
+  const std::stop_callback withdraw(stop, [&] { driver.withdraw(ticket); });
+  Reply reply = future.get();
+  if (reply.error) std::rethrow_exception(reply.error);
+  if (!reply.answers) return tl::unexpected<Refusal>(reply.answers.error());
+  return found ? std::move(*found) : job(id);
 }
 
 std::vector<JobInfo> Daybook::jobs(const Filter& filter) const {

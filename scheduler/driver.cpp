@@ -97,6 +97,18 @@ Driver::Ticket Driver::post_claim(Claim claim, Context context, BookTime until, 
   return ticket;
 }
 
+Driver::Ticket Driver::post_wait(Sequence job, BookTime until, Engine::Look look, Engine::Completion completion) {
+  auto kept = std::make_shared<std::pair<Engine::Look, Engine::Completion>>(std::move(look), std::move(completion));
+  const Ticket ticket = ++last_ticket_;
+  const bool entered =
+      enter({[this, kept, ticket, job, until](Engine& engine) {
+               engine.submit_wait(ticket, job, until, std::move(kept->first), deferred(std::move(kept->second)));
+             },
+             nullptr});
+  if (!entered) kept->second(Reply{closed(), nullptr});
+  return ticket;
+}
+
 void Driver::withdraw(Ticket ticket) {
   static_cast<void>(enter({[ticket](Engine& engine) { engine.withdraw(ticket); }, nullptr}));
 }

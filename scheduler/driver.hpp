@@ -37,6 +37,8 @@ class Driver {
 
   /// A claim that waits; `completion` runs on the callback thread. withdraw() makes it answer soon with nothing.
   Ticket post_claim(Claim claim, Context context, BookTime until, Engine::Completion completion);
+  /// Engine::submit_wait: `look` runs inside the writer, `completion` on the callback thread.
+  Ticket post_wait(Sequence job, BookTime until, Engine::Look look, Engine::Completion completion);
   void withdraw(Ticket ticket);
 
   /// Blocks; runs between steps. Rethrows what `look` throws.
@@ -52,7 +54,9 @@ class Driver {
   /// Called on the callback thread for each running job that somebody asked to stop, and after each step that changed
   /// something. Set before the first call().
   void on_cancel(std::function<void(Sequence)> listener) { on_cancel_ = std::move(listener); }
-  void on_change(std::function<void(Sequence head, std::uint64_t log_bytes)> listener) { on_change_ = std::move(listener); }
+  void on_change(std::function<void(Sequence head, std::uint64_t log_bytes)> listener) {
+    on_change_ = std::move(listener);
+  }
 
   [[nodiscard]] Moment now();
 

@@ -20,10 +20,6 @@ namespace {
 // Past these a step syncs before it takes more, so that one sync does not grow without bound.
 constexpr std::size_t batch_bytes_soft = 4 * 1024 * 1024;
 
-Context own_context() {
-  return Context{.actor = "daybook"};
-}
-
 template <class... Ts>
 struct Overload : Ts... {
   using Ts::operator()...;
@@ -44,6 +40,7 @@ bool makes_available(const Event& event) {
                         [](const JobSnoozed& snoozed) { return waits_again(snoozed.next); },
                         [](const JobReleased& released) { return waits_again(released.next); },
                         [](const JobRescheduled&) { return true; },
+                        [](const JobReplaced&) { return true; },
                         [](const JobRetried&) { return true; },
                         [](const QueueResumed&) { return true; },
                         [](const BookAdopted&) { return true; },
@@ -62,12 +59,29 @@ bool puts_refusal_on_record(const RecordedEvent& recorded) {
   return std::holds_alternative<OutcomeRefused>(recorded.event);
 }
 
-bool goes_on_waiting(const Result<std::vector<Answer>>& answers) {
-  if (!answers) return answers.error().code == RefusalCode::clock_doubted;
-  return std::get<Claimed>(answers->front()).jobs.empty();
+/// Whether something may have become too old to keep, or may be let go that could not be before.
+bool calls_for_pruning(const Event& event) {
+  return std::visit(Overload{
+                        [](const JobCompleted&) { return true; },
+                        [](const JobCancelled&) { return true; },
+                        [](const AttemptFailed& failed) { return !waits_again(failed.next); },
+                        [](const LeaseExpired& expired) { return !waits_again(expired.next); },
+                        [](const JobSnoozed& snoozed) { return !waits_again(snoozed.next); },
+                        [](const JobReleased& released) { return !waits_again(released.next); },
+                        [](const ConfigurationChanged&) { return true; },
+                        [](const BookAdopted&) { return true; },
+                        [](const ClockConfirmed&) { return true; },
+                        [](const FeatureLevelRaised&) { return true; },
+                        [](const auto&) { return false; },
+                    },
+                    event);
 }
 
 }  // namespace
+
+Context Engine::own_context() {
+  return Context{.actor = "daybook"};
+}
 
 Engine::Engine(Parts parts)
     : journal_(parts.journal),
@@ -192,23 +206,6 @@ void Engine::submit(Submission submission, Completion completion) {
   inbox_.push_back({std::move(submission), std::move(completion)});
 }
 
-void Engine::submit_claim(Ticket ticket, Claim claim, Context context, BookTime until, Completion completion) {
-  DAYBOOK_ASSERT(!context.request);
-  Submission submission{.commands = {std::move(claim)}, .context = std::move(context)};
-  waiting_.push_back({ticket, std::move(submission), until, std::move(completion), false});
-  available_ = true;  // it has not been tried yet
-}
-
-void Engine::withdraw(Ticket ticket) {
-  for (WaitingClaim& claim : waiting_) {
-    if (claim.ticket == ticket) claim.withdrawn = true;
-  }
-}
-
-void Engine::withdraw_all() {
-  for (WaitingClaim& claim : waiting_) claim.withdrawn = true;
-}
-
 void Engine::look(Look look, Completion completion) {
   inbox_.push_back({std::move(look), std::move(completion)});
 }
@@ -216,7 +213,7 @@ void Engine::look(Look look, Completion completion) {
 Engine::Step Engine::step() {
   step_ = Step{};
   // Room for every reply, before anything is done: later, there must be no way to fail.
-  step_.finished.reserve(inbox_.size() + waiting_.size());
+  step_.finished.reserve(inbox_.size() + waiting_.size() + waiting_looks_.size());
   unsynced_.reserve(inbox_.size() + waiting_.size());
   taken_.clear();
   taken_.swap(inbox_);
@@ -250,8 +247,10 @@ void Engine::work_through(const Moment& now) {
   }
   if (available_) serve_waiting(now);
   end_waiting(now);
+  prune(now);
   flush();
   if (poison_) return;
+  serve_looks(now);
   for (Item& item : taken_) {
     if (const auto* look = std::get_if<Look>(&item.what)) run(*look, item.completion, now);
   }
@@ -268,9 +267,11 @@ void Engine::refuse_all() {
     if (item.completion) refuse_one(item.completion);
   }
   for (WaitingClaim& claim : waiting_) refuse_one(claim.completion);
+  for (WaitingLook& wait : waiting_looks_) refuse_one(wait.completion);
   unsynced_.clear();
   unsynced_cancels_.clear();
   waiting_.clear();
+  waiting_looks_.clear();
   encoder_.clear();
 }
 
@@ -353,41 +354,6 @@ void Engine::run(const Look& look, Completion& completion, const Moment& now) {
   step_.finished.emplace_back(std::exchange(completion, nullptr), std::move(reply));
 }
 
-void Engine::serve_waiting(const Moment& now) {
-  available_ = false;
-  for (auto claim = waiting_.begin(); claim != waiting_.end() && !poison_;) {
-    if (claim->withdrawn) {
-      ++claim;
-      continue;
-    }
-    Outcome outcome = execute_safely(claim->submission, now);
-    take(outcome);
-    if (goes_on_waiting(outcome.answers)) {
-      ++claim;
-      continue;
-    }
-    unsynced_.emplace_back(std::move(claim->completion), Reply{std::move(outcome.answers), nullptr});
-    claim = waiting_.erase(claim);
-  }
-}
-
-void Engine::end_waiting(const Moment& now) {
-  for (auto claim = waiting_.begin(); claim != waiting_.end();) {
-    if (!claim->withdrawn && claim->until > now.book) {
-      ++claim;
-      continue;
-    }
-    Reply reply{std::vector<Answer>{Claimed{}}, nullptr};
-    if (!claim->withdrawn && store_->book().clock_doubted) {  // whoever waited in vain learns why
-      Outcome outcome = execute_safely(claim->submission, now);
-      take(outcome);
-      reply.answers = std::move(outcome.answers);
-    }
-    unsynced_.emplace_back(std::move(claim->completion), std::move(reply));
-    claim = waiting_.erase(claim);
-  }
-}
-
 void Engine::take(const Outcome& outcome) {
   if (!outcome.answers && is_stale_outcome(outcome.answers.error().code) &&
       std::none_of(outcome.events.begin(), outcome.events.end(), puts_refusal_on_record)) {
@@ -396,6 +362,7 @@ void Engine::take(const Outcome& outcome) {
   for (const RecordedEvent& recorded : outcome.events) {
     encoder_.add(recorded);
     if (makes_available(recorded.event)) available_ = true;
+    if (calls_for_pruning(recorded.event)) prune_wall_.reset();
     if (const auto* request = std::get_if<CancelRequested>(&recorded.event)) {
       unsynced_cancels_.push_back(request->job.sequence);
     }

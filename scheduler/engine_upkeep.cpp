@@ -86,12 +86,42 @@ void Engine::housekeep(const Moment& now, bool closing) {
   }
 }
 
+// A pass over what is kept for a while, a part of it in each step, so that nobody waits for a long one. A clock in doubt says
+// nothing of age.
+void Engine::prune(const Moment& now) {
+  if (poison_ || (prune_boot_ && *prune_boot_ > now.boot) || (prune_wall_ && *prune_wall_ > now.wall)) return;
+  const Book& book = store_->book();
+  prune_boot_ = now.boot + prune_delay;
+  prune_wall_ = Instant::max();  // until something ends, or the book is allowed to
+  if (book.feature_level < 2 || book.held || book.clock_doubted) return;
+  PrunePlan plan = plan_prune(*store_, now, retention_of(*store_), pruned_, prune_limit);
+  if (!plan.jobs.empty() || !plan.results.empty()) {
+    take(execute_safely(
+        Submission{.commands = {Prune{std::move(plan.jobs), std::move(plan.results)}}, .context = own_context()}, now));
+  }
+  if (!plan.done) {
+    pruned_ = plan.progress;
+    prune_boot_ = now.boot;
+    prune_wall_.reset();
+    return;
+  }
+  pruned_ = {};
+  prune_wall_ = plan.again_at.value_or(Instant::max());
+}
+
 void Engine::plan_wake(Step& step, const Moment& now) {
   const Duration to_boot = now.boot.time_since_epoch() - now.book.time_since_epoch();
   const auto boot_of = [&](BookTime book) { return BootTime(book.time_since_epoch() + to_boot); };
   const Timers timers = this->timers();
   if (timers.lease_end) keep_earlier<BootTime>(step.wake_boot, boot_of(*timers.lease_end));
   keep_earlier(step.wake_boot, housekeeping_at_);
+  if (prune_boot_ && (!prune_wall_ || *prune_wall_ <= now.wall)) keep_earlier(step.wake_boot, prune_boot_);
+  if (prune_wall_ && *prune_wall_ > now.wall && *prune_wall_ != Instant::max()) {
+    keep_earlier(step.wake_wall, prune_wall_);
+  }
+  for (const WaitingLook& wait : waiting_looks_) {
+    if (wait.until != BookTime::max()) keep_earlier<BootTime>(step.wake_boot, boot_of(wait.until));
+  }
   if (!waiting_.empty()) {
     keep_earlier(step.wake_wall, timers.wall_due);
     if (timers.book_due) keep_earlier<BootTime>(step.wake_boot, boot_of(*timers.book_due));

@@ -57,6 +57,12 @@ std::unique_ptr<StorageLock> lock_or_name_owner(PosixStorage& storage, OpenedBoo
 }
 
 void check_options(const Options& options) {
+  if (options.retention) {
+    for (const Setting& setting : settings_of(*options.retention)) {
+      const auto refused = check_retention_setting(setting);
+      if (refused) throw std::invalid_argument("daybook::Options::retention: " + refused->sentence);
+    }
+  }
   const Bounds& bounds = options.bounds;
   if (options.feature_level < limits::feature_level_first || options.feature_level > limits::feature_level_highest) {
     throw std::invalid_argument("daybook::Options::feature_level: " + std::to_string(options.feature_level) +
@@ -119,6 +125,7 @@ OpenedBook open_book(const std::filesystem::path& directory, const Options& opti
                     .clock = *book.clock,
                     .random = *book.random,
                     .bounds = options.bounds,
+                    .retention = options.retention,
                     .clock_policy = options.clock_policy,
                     .owner = {.process = process_id(), .host = host_name(), .release = version},
                     .warn = std::move(warn),

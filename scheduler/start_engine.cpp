@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "start_engine.hpp"
 
+#include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -25,10 +27,12 @@ BookOpened opening_event(const LogOpening& found, const Owner& owner) {
   return opening;
 }
 
-std::vector<Setting> settings(const Bounds& bounds) {
-  return {{"batch_bytes", std::to_string(bounds.batch_bytes)},
-          {"batch_commands", std::to_string(bounds.batch_commands)},
-          {"payload_bytes", std::to_string(bounds.payload_bytes)}};
+std::vector<Setting> settings(const Bounds& bounds, const std::optional<Retention>& retention) {
+  std::vector<Setting> all = {{"batch_bytes", std::to_string(bounds.batch_bytes)},
+                              {"batch_commands", std::to_string(bounds.batch_commands)},
+                              {"payload_bytes", std::to_string(bounds.payload_bytes)}};
+  if (retention) std::ranges::move(settings_of(*retention), std::back_inserter(all));
+  return all;
 }
 
 // The log is well by now. An index that cannot be opened or made (a full disk) does not keep the book shut.
@@ -73,7 +77,8 @@ StartedEngine start_engine(EngineStart start) {
                                                           .clock_policy = start.clock_policy,
                                                           .warn = std::move(start.warn),
                                                           .start = std::move(start.start)});
-  started.claims_ended = started.engine->open(opening_event(start.found, start.owner), settings(start.bounds));
+  started.claims_ended =
+      started.engine->open(opening_event(start.found, start.owner), settings(start.bounds, start.retention));
   return started;
 }
 

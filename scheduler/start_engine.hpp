@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 
+#include "daybook/core/retention.hpp"
 #include "daybook/log/segment_log.hpp"
 #include "daybook/replay/open_store.hpp"
 #include "daybook/scheduler/engine.hpp"
@@ -31,6 +32,7 @@ struct EngineStart {
   Clock& clock;
   Random& random;
   Bounds bounds = {};
+  std::optional<Retention> retention = {};  // unset: as the record says
   ClockPolicy clock_policy = ClockPolicy::ask;
   Owner owner = {};
   std::function<void(const std::string&)> warn = {};  // what an operator should know; may be empty

@@ -58,13 +58,26 @@ Command outcome_command(const ClaimedJob& job, Verdict verdict) {
 
 class WorkLoop::Impl::Run final : public Attempt {
  public:
-  explicit Run(ClaimedJob job) : job_(std::move(job)) {}
+  Run(ClaimedJob job, Driver& driver, const Context& context)
+      : job_(std::move(job)), driver_(driver), context_(context), steps_(job_.steps) {}
 
   [[nodiscard]] const ClaimedJob& job() const override { return job_; }
   [[nodiscard]] std::stop_token stop_token() const override { return stop_.get_token(); }
   void progress(Envelope checkpoint) override {
     const std::lock_guard lock(mutex_);
     progress_ = std::move(checkpoint);
+  }
+
+  Result<Envelope> once(const std::string& name, const std::function<Envelope()>& step) override {
+    for (const StepResult& known : steps_) {
+      if (known.name == name) return known.result;
+    }
+    Submission submission{.commands = {RecordStep{job_.id, job_.token, name, step()}}, .context = context_};
+    submission.context.cause = job_.token.claim;
+    auto answers = driver_.call(std::move(submission));
+    if (!answers) return tl::unexpected<Refusal>(answers.error());
+    steps_.push_back({name, std::get<StepDone>(answers->front()).result});
+    return steps_.back().result;
   }
 
   void request_stop() { stop_.request_stop(); }
@@ -77,6 +90,9 @@ class WorkLoop::Impl::Run final : public Attempt {
 
  private:
   const ClaimedJob job_;
+  Driver& driver_;
+  const Context& context_;
+  std::vector<StepResult> steps_;  // the handler's thread's alone
   std::stop_source stop_;
   std::mutex mutex_;
   std::optional<Envelope> progress_;  // not recorded yet
@@ -161,7 +177,7 @@ void WorkLoop::Impl::take(Reply reply) {
       return;
     }
     for (ClaimedJob& job : std::get<Claimed>(reply.answers->front()).jobs) {
-      auto run = std::make_shared<Run>(std::move(job));
+      auto run = std::make_shared<Run>(std::move(job), driver_, context_);
       if (stopping_) {
         unwanted.push_back(std::move(run));
         continue;

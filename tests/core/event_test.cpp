@@ -52,6 +52,20 @@ TEST(Event, ARenewalTouchesAllItsJobsInOrder) {
   EXPECT_EQ(jobs_of(Sequence(20), event), (std::vector{Sequence(9), Sequence(3)}));
 }
 
+TEST(Event, WhoTakesAKeyTouchesWhoHandsItOver) {
+  JobScheduled event;
+  event.key_from = JobId{Sequence(4), GenerationTag(1)};
+  EXPECT_EQ(jobs_of(Sequence(7), event), (std::vector{Sequence(7), Sequence(4)}));
+}
+
+TEST(Event, LettingGoTouchesAllThatGo) {
+  const JobId first{Sequence(9), GenerationTag(1)};
+  const JobId second{Sequence(3), GenerationTag(1)};
+  EXPECT_EQ(jobs_of(Sequence(20), ResultsForgotten{{first, second}}), (std::vector{Sequence(9), Sequence(3)}));
+  EXPECT_EQ(jobs_of(Sequence(20), JobsPruned{{{first, {}, {}, {}}, {second, {}, {}, {}}}}),
+            (std::vector{Sequence(9), Sequence(3)}));
+}
+
 TEST(Event, ASuppressedDuplicateBelongsToTheHolderOfTheKey) {
   EXPECT_EQ(jobs_of(Sequence(20), DuplicateSuppressed{{Sequence(4), GenerationTag(1)}, NameId(1), {}}),
             std::vector{Sequence(4)});
@@ -62,7 +76,8 @@ TEST(Event, WhatNamesAJobTouchesItAndNothingElseDoes) {
   const std::vector<Event> touching = {of<JobClaimed>(job),      of<JobCompleted>(job),   of<AttemptFailed>(job),
                                        of<LeaseExpired>(job),    of<JobSnoozed>(job),     of<JobReleased>(job),
                                        of<CancelRequested>(job), of<JobCancelled>(job),   of<JobRescheduled>(job),
-                                       of<JobRetried>(job),      of<OutcomeRefused>(job), of<JobMarkedUncertain>(job)};
+                                       of<JobRetried>(job),      of<OutcomeRefused>(job), of<JobMarkedUncertain>(job),
+                                       of<JobReplaced>(job),     of<StepRecorded>(job)};
   for (const Event& event : touching)
     EXPECT_EQ(jobs_of(Sequence(20), event), std::vector{Sequence(5)}) << type_name(event);
   const std::vector<Event> others = {BookOpened(),         BookClosed(),      ClockStepped(),   ConfigurationChanged(),
@@ -71,7 +86,7 @@ TEST(Event, WhatNamesAJobTouchesItAndNothingElseDoes) {
                                      FeatureLevelRaised(), ClockDoubted(),    ClockConfirmed(), SnapshotTaken(),
                                      SegmentsDropped(),    GapDeclared(),     EventLost(),      EventSetAside()};
   for (const Event& event : others) EXPECT_TRUE(jobs_of(Sequence(20), event).empty()) << type_name(event);
-  EXPECT_EQ(touching.size() + others.size() + 3, std::variant_size_v<Event>) << "an event is missing in this test";
+  EXPECT_EQ(touching.size() + others.size() + 5, std::variant_size_v<Event>) << "an event is missing in this test";
 }
 
 TEST(Event, ScheduledEventsAreComparedByTheirSpecsNotTheirPointers) {
@@ -90,9 +105,11 @@ TEST(Event, WordsOfTheFacts) {
   EXPECT_EQ(to_string(TailStatus::torn), "torn");
   EXPECT_EQ(to_string(LeaveReason::process_died), "process_died");
   EXPECT_EQ(to_string(OnConflict::return_existing), "return_existing");
+  EXPECT_EQ(to_string(OnConflict::debounce), "debounce");
   EXPECT_EQ(to_string(RenewReason::new_boot), "new_boot");
   EXPECT_EQ(to_string(ExpiryReason::another_history), "another_history");
   EXPECT_EQ(to_string(OutcomeKind::release), "release");
+  EXPECT_EQ(to_string(OutcomeKind::step), "step");
   EXPECT_EQ(to_string(ActorOrigin::peer_credential), "peer_credential");
   EXPECT_EQ(to_string(static_cast<TailStatus>(99)), "unknown");
 }

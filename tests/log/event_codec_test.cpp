@@ -154,7 +154,9 @@ TEST(EventCodec, AnUnknownTypeOfEventAsksForAnUpgrade) {
 TEST(EventCodec, ALaterRevisionOfAnyEventAsksForAnUpgrade) {
   for (const RecordedEvent& event : sample_events()) {
     auto bytes = encoded(event);
-    const bool second = std::holds_alternative<RequestRefused>(event.event);
+    const bool second = std::holds_alternative<RequestRefused>(event.event) ||
+                        std::holds_alternative<OutcomeRefused>(event.event) ||
+                        std::holds_alternative<DuplicateSuppressed>(event.event);
     bytes[revision_at] = second ? std::byte{3} : std::byte{2};
     const auto refusal = refusal_of(bytes);
     ASSERT_TRUE(refusal) << type_name(event.event);
@@ -204,7 +206,7 @@ TEST(EventCodec, ANumberThatNoEnumHasIsRefused) {
       but<LeaseExpired>([&](auto& event) { odd(event.reason); }),
       but<OutcomeRefused>([&](auto& event) { odd(event.outcome); }),
       but<OutcomeRefused>([&](auto& event) { event.reason = static_cast<RefusalCode>(0); }),
-      but<RequestRefused>([&](auto& event) { event.refusal.code = static_cast<RefusalCode>(28); }),
+      but<RequestRefused>([&](auto& event) { event.refusal.code = static_cast<RefusalCode>(29); }),
       but<OutcomeRefused>([&](auto& event) { event.reason = RefusalCode::clock_doubted; }),
       but<SnapshotTaken>([&](auto& event) { event.state_hash.pop_back(); }),
   };

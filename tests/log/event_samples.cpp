@@ -61,6 +61,18 @@ JobScheduled scheduled_plainly() {
           .due = {noon, std::nullopt}};
 }
 
+JobScheduled scheduled_under_a_key() {
+  JobScheduled event = scheduled_in_full();
+  JobSpec spec = *event.spec;
+  spec.unique_scope = {.completed = true, .cancelled = false, .dead = true};
+  spec.keep_result = Duration(3'600'000'000);
+  event.spec = std::make_shared<const JobSpec>(std::move(spec));
+  event.unique_until = BookTime(Duration(123'456'789));
+  event.due_latest = Due{noon, BookTime(Duration(7))};
+  event.key_from = job;
+  return event;
+}
+
 std::vector<Event> events() {
   using std::numeric_limits;
   return {
@@ -159,6 +171,20 @@ std::vector<Event> events() {
       EventLost{},
       EventSetAside{.why = "there is no job 22", .stored = any_bytes()},
       RequestRefused{.refusal = {RefusalCode::is_uncertain, "job 12 is uncertain", 12}},
+      scheduled_under_a_key(),
+      DuplicateSuppressed{.holder = job, .kind = NameId(2), .answer = OnConflict::throttle},
+      OutcomeRefused{.job = job, .token = token, .outcome = OutcomeKind::step, .reason = RefusalCode::lease_lost},
+      JobCompleted{
+          .job = job, .token = token, .attempt = 1, .result = Envelope("sent"), .result_until = noon + Duration(1)},
+      JobReplaced{.job = job,
+                  .spec = scheduled_under_a_key().spec,
+                  .due = {noon, std::nullopt},
+                  .due_latest = std::nullopt,
+                  .attempts_allowed = 30,
+                  .policy = OnConflict::debounce},
+      StepRecorded{.job = job, .token = token, .step = {"charge", Envelope("receipt 17")}},
+      ResultsForgotten{.jobs = {job, {Sequence(18), GenerationTag(0x9f3ac1d2)}}},
+      JobsPruned{.jobs = {{job, JobState::cancelled, noon, Sequence(30)}, {job, JobState::dead, noon, Sequence(31)}}},
   };
 }
 

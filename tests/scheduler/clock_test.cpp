@@ -79,6 +79,9 @@ TEST_P(ClockStep, FiresNothingTwice) {
   ASSERT_THAT(claimed, SizeIs(1));
   clock.step_wall(GetParam());
   EXPECT_THAT(claim(), IsEmpty());
+  Retention for_ever;
+  for_ever.completed.age = std::nullopt;
+  ask(Configure{settings_of(for_ever)}).value();
   ask(done(claimed.front())).value();
   clock.advance(2 * year);
   EXPECT_THAT(claim(), IsEmpty());

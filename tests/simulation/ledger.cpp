@@ -152,6 +152,15 @@ struct Ledger::Take {
     found->attempts_allowed = event.attempts_allowed;
     take_key(event.job.sequence, *found);
   }
+  void operator()(const JobsPruned& event) const {
+    for (const PrunedJob& pruned : event.jobs) {
+      const Life* found = life(pruned.job);
+      if (found == nullptr) continue;
+      if (!is_final(found->state)) wrong("job " + to_string(pruned.job) + " is not final");
+      if (ledger.clock_doubted_) wrong("pruned while the clock is doubted");
+      ledger.lives_.erase(pruned.job.sequence);
+    }
+  }
   template <class Other>
   void operator()(const Other&) const {}
 

@@ -75,11 +75,15 @@ WorkerLeft make() {
 }
 template <>
 JobScheduled make() {
-  return {some_spec(), any<GenerationTag>(), any<Due>()};
+  JobScheduled event{some_spec(), any<GenerationTag>(), any<Due>()};
+  if (pick(0, 3) == 0) event.unique_until = any<BookTime>();
+  if (pick(0, 3) == 0) event.due_latest = any<Due>();
+  if (pick(0, 3) == 0) event.key_from = any<JobId>();
+  return event;
 }
 template <>
 DuplicateSuppressed make() {
-  return {any<JobId>(), any<NameId>(), one_of_enum<OnConflict>(0, 1)};
+  return {any<JobId>(), any<NameId>(), one_of_enum<OnConflict>(0, 4)};
 }
 template <>
 JobClaimed make() {
@@ -95,7 +99,8 @@ LeasesRenewed make() {
 }
 template <>
 JobCompleted make() {
-  return {any<JobId>(), any<Token>(), attempt_number(), any<Envelope>()};
+  return {any<JobId>(), any<Token>(), attempt_number(), any<Envelope>(),
+          coin() ? std::optional(any<Instant>()) : std::nullopt};
 }
 template <>
 AttemptFailed make() {
@@ -131,7 +136,7 @@ JobRetried make() {
 }
 template <>
 OutcomeRefused make() {
-  return {any<JobId>(), any<Token>(), one_of_enum<OutcomeKind>(0, 4), one_of_enum<RefusalCode>(1, 24)};
+  return {any<JobId>(), any<Token>(), one_of_enum<OutcomeKind>(0, 5), one_of_enum<RefusalCode>(1, 24)};
 }
 template <>
 RequestRefused make() {
@@ -174,6 +179,33 @@ EventLost make() {
 template <>
 EventSetAside make() {
   return {some_bytes(200), some_bytes(400)};
+}
+
+template <>
+JobReplaced make() {
+  return {any<JobId>(),
+          some_spec(),
+          any<Due>(),
+          coin() ? std::optional(any<Due>()) : std::nullopt,
+          number<std::uint32_t>(1),
+          one_of_enum<OnConflict>(2, 4)};
+}
+template <>
+StepRecorded make() {
+  return {any<JobId>(), any<Token>(), {*generate::name(), any<Envelope>()}};
+}
+template <>
+ResultsForgotten make() {
+  return {a_few<JobId>(1, 4)};
+}
+template <>
+JobsPruned make() {
+  JobsPruned event;
+  const int count = pick(1, 4);
+  for (int i = 0; i < count; ++i) {
+    event.jobs.push_back({any<JobId>(), one_of_enum<JobState>(3, 5), any<Instant>(), any<Sequence>()});
+  }
+  return event;
 }
 
 template <std::size_t... Indexes>

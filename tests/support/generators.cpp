@@ -86,6 +86,13 @@ rc::Gen<Job> job_in(JobState state) {
     job.trace = some_bytes(limits::trace_bytes_max);
     job.last_event = any<Sequence>();
     job.refused = a_few<RefusedOutcome>(0, 3);
+    job.key_handed_over = pick(0, 5) == 0;
+    if (pick(0, 3) == 0) job.unique_until = any<BookTime>();
+    if (pick(0, 3) == 0) job.due_latest = any<Due>();
+    if (state == JobState::completed && coin()) job.result_until = any<Instant>();
+    if (state != JobState::completed && state != JobState::cancelled && pick(0, 3) == 0) {
+      job.steps = {{*generate::name(), any<Envelope>()}, {*generate::name(), Envelope()}};
+    }
     return job;
   });
 }
@@ -187,6 +194,8 @@ DAYBOOK_DRAW(JobSpec, {
   spec.unique_key = some_bytes(limits::unique_key_bytes_max);
   spec.tags = pick(0, 8) == 0 ? a_few<Tag>(16, 16) : a_few<Tag>(0, 2);
   spec.payload = any<Envelope>();
+  if (pick(0, 3) == 0) spec.unique_scope = {coin(), coin(), coin()};
+  if (pick(0, 3) == 0) spec.keep_result = any<Duration>();
   return spec;
 })
 DAYBOOK_DRAW(Lease, {

@@ -7,6 +7,7 @@
 
 #include "daybook/core/apply.hpp"
 #include "daybook/core/limits.hpp"
+#include "daybook/core/retention.hpp"
 #include "daybook/core/state.hpp"
 
 // The spaces to choose from are small on purpose: two steps shall meet at the same queue, key or job. About
@@ -181,7 +182,11 @@ std::vector<Exchange> Driver::step(const Step& step) {
       exchanges.push_back(submit({{AdoptBook{}}, context(choices)}));
       break;
     case Kind::record:
-      switch (choices.below(6)) {
+      if (store_->book().feature_level < 2 && choices.once_in(2)) {
+        exchanges.push_back(submit({{RaiseFeatureLevel{}}, context(choices)}));
+        break;
+      }
+      switch (choices.below(7)) {
         case 0:
           exchanges.push_back(submit({{RaiseFeatureLevel{}}, context(choices)}));
           break;
@@ -198,6 +203,9 @@ std::vector<Exchange> Driver::step(const Step& step) {
           break;
         case 4:
           exchanges.push_back(submit({{RecordDrop{{store_->book().dropped_through.next(), store_->book().head}}}, {}}));
+          break;
+        case 5:
+          exchanges.push_back(submit({{prune(choices)}, {}}));
           break;
         default:
           declare_gap(choices);
@@ -243,6 +251,8 @@ Command Driver::command(Kind kind, Choices& choices) const {
     }
     case Kind::complete: {
       const auto [job, token] = claim_of(choices);
+      if (choices.once_in(4))
+        return RecordStep{job, token, choices.one_of<std::string>({"s1", "s2", ""}), choices.contents()};
       return Complete{job, token, choices.contents()};
     }
     case Kind::fail: {
@@ -293,10 +303,26 @@ Command Driver::schedule(Choices& choices) const {
   command.due = choices.when(now_);
   command.priority = Priority(static_cast<std::int32_t>(choices.below(3)) - 1);
   command.unique_key = choices.one_of<std::string>({"", "", "k1", "k2"});
-  command.on_conflict = choices.one_of({OnConflict::reject, OnConflict::return_existing});
+  command.on_conflict = choices.one_of({OnConflict::reject, OnConflict::return_existing, OnConflict::replace,
+                                        OnConflict::debounce, OnConflict::throttle});
+  if (choices.once_in(4)) command.unique_scope = {choices.once_in(2), choices.once_in(2), choices.once_in(2)};
+  if (choices.once_in(4)) command.unique_for = choices.delay();
+  if (choices.once_in(4)) command.debounce_max = choices.delay();
+  if (choices.once_in(2)) command.keep_result = choices.delay();
   command.retry.max_attempts = static_cast<std::uint32_t>(choices.one_of({1, 2, 3, 3, 0}));
   if (choices.once_in(3)) command.retry.backoff = RetryPolicy::Backoff::fixed;
   if (choices.once_in(3)) command.tags.push_back({"team", choices.worker()});
+  return command;
+}
+
+/// Mostly what the policy lets go, and some that it does not.
+Prune Driver::prune(Choices& choices) const {
+  const PrunePlan plan = plan_prune(*store_, now_, retention_of(*store_), {}, 1 + choices.below(20));
+  Prune command{plan.jobs, plan.results};
+  if (choices.once_in(2)) command.jobs.push_back(job_of(choices).sequence);
+  for (const auto& [at, id] : store_->aged(Shelf::result, {Instant::min(), Sequence()}, Instant::max(), 10)) {
+    if (choices.once_in(2)) command.results.push_back(id);
+  }
   return command;
 }
 

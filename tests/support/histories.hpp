@@ -100,6 +100,7 @@ class Driver {
 
   [[nodiscard]] Command command(Step::Kind kind, Choices& choices) const;
   [[nodiscard]] Command schedule(Choices& choices) const;
+  [[nodiscard]] Prune prune(Choices& choices) const;
   [[nodiscard]] Context context(Choices& choices);
   [[nodiscard]] std::pair<JobId, Token> claim_of(Choices& choices) const;
   [[nodiscard]] JobId job_of(Choices& choices) const;

@@ -100,6 +100,12 @@ class MemoryBook {
     if (new_boot) boot_anew();
     done(opening(new_boot, TailStatus::clean));
   }
+  /// As salvage writes it: no command leads to such an event.
+  void put_down(Event event) {
+    const Book& of = state.book();
+    events.push_back({of.head.next(), of.epoch, now.wall, now.boot, {}, std::nullopt, std::move(event)});
+    apply(state, events.back());
+  }
   void become_a_copy() {
     const Generation last = state.book().generation;
     const Generation next{last.number + 1, GenerationTag(last.tag.value() + 1)};

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "daybook/core/conflict.hpp"
 #include "daybook/core/view.hpp"
 
 namespace daybook {
@@ -31,7 +32,7 @@ class ScanStore final : public Store {
   [[nodiscard]] const Setting* setting(std::string_view key) const override { return at(settings_, std::string(key)); }
   [[nodiscard]] std::optional<Sequence> key_holder(NameId queue, std::string_view key) const override {
     for (const auto& [id, job] : jobs_) {
-      if (!is_final(job.state) && !key.empty() && job.spec->queue == queue && job.spec->unique_key == key) return id;
+      if (holds_key(job) && job.spec->queue == queue && job.spec->unique_key == key) return id;
     }
     return std::nullopt;
   }
@@ -58,6 +59,22 @@ class ScanStore final : public Store {
       if (job.state == JobState::running && job.lease->ends_at <= now) found.emplace_back(job.lease->ends_at, id);
     }
     return first_ids(found, limit);
+  }
+  [[nodiscard]] std::vector<ShelfPosition> aged(Shelf shelf, const ShelfPosition& behind, Instant until,
+                                                std::size_t limit) const override {
+    std::vector<ShelfPosition> found;
+    for (const auto& [id, job] : jobs_) {
+      const bool on = shelf == Shelf::result ? job.result_until.has_value()
+                                             : job.state == (shelf == Shelf::completed   ? JobState::completed
+                                                             : shelf == Shelf::cancelled ? JobState::cancelled
+                                                                                         : JobState::dead);
+      if (!on) continue;
+      const ShelfPosition position{shelf == Shelf::result ? *job.result_until : *job.finalized_at, id};
+      if (position > behind && position.at <= until) found.push_back(position);
+    }
+    std::sort(found.begin(), found.end());
+    if (found.size() > limit) found.resize(limit);
+    return found;
   }
   [[nodiscard]] std::vector<Sequence> running() const override {
     std::vector<Sequence> ids;

@@ -44,6 +44,7 @@
 #include "daybook/core/limits.hpp"
 #include "daybook/core/ports.hpp"
 #include "daybook/core/refusal.hpp"
+#include "daybook/core/retention.hpp"
 #include "daybook/core/time.hpp"
 #include "daybook/log/journal.hpp"
 #include "daybook/scheduler/keeper.hpp"
@@ -61,13 +62,15 @@ struct Options {
   Bounds bounds = {};                                // payload and batch sizes
   // What a book that is made here may hold: lower, and an older release can open it. An existing one keeps what it has.
   std::uint32_t feature_level = limits::feature_level_highest;
-  bool allow_network = false;                        // a directory on a network file system, at your own risk
-  ClockPolicy clock_policy = ClockPolicy::ask;       // when the clock does not fit the book's last event
-  std::string purpose = {};  // shown to others that find the book held; "" is the program's name
+  bool allow_network = false;                   // a directory on a network file system, at your own risk
+  ClockPolicy clock_policy = ClockPolicy::ask;  // when the clock does not fit the book's last event
+  std::string purpose = {};                     // shown to others that find the book held; "" is the program's name
   // What the book has to say; called from any thread. Keep it short, and call nothing of the book in it. Unset: silent.
   std::function<void(LogLevel, const std::string&)> log = {};
   SnapshotOptions snapshots = {};  // when one is taken by itself …
   SegmentOptions segments = {};    // … and what becomes of the segments before it; in a book of feature level 2
+  // How long final jobs and results are kept, put on record if it differs. Unset: as the record says, or the defaults of retention.hpp.
+  std::optional<Retention> retention = {};
   // Ports, for tests and simulation; null: the operating system's. They must outlive the book.
   Clock* clock = nullptr;
   Random* random = nullptr;
@@ -154,6 +157,8 @@ class Daybook {
   Result<void> adopt(std::string reason);
   /// Lets the book hold what this release knows. Releases that know less refuse it from here on; there is no way back.
   Result<void> upgrade(std::string reason);
+  /// How long final jobs and results are kept from here on. Books of feature level 1 keep everything.
+  Result<void> retain(const Retention& retention, std::string reason = {});
   /// The clock is right, although it does not fit the last event before the opening: claims are granted from here on.
   Result<void> confirm_clock(std::string reason);
 
@@ -178,7 +183,12 @@ class Daybook {
   SnapshotReport snapshot();
 
   // ---- reading: what a durable log says ----
+  /// Refused no_such_job for an id that was never issued, pruned for one whose job ended and was let go: the sentence says when, and
+  /// history() how it went.
   [[nodiscard]] Result<JobInfo> job(JobId id) const;
+  /// Waits until the job is final (completed, cancelled or dead), until `timeout` (book time) has passed or `stop` is requested; then
+  /// the job as it stands. Whoever waits costs nothing meanwhile.
+  [[nodiscard]] Result<JobInfo> wait(JobId id, Duration timeout = Duration::max(), std::stop_token stop = {}) const;
   /// At most `limit` jobs after `after`, by id.
   struct Filter {
     std::optional<std::string> queue = {};

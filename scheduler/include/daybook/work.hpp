@@ -78,6 +78,11 @@ class Attempt {
   [[nodiscard]] virtual const ClaimedJob& job() const = 0;
   /// Fires when the job is cancelled, the lease is lost, or the worker stops and its patience is over.
   [[nodiscard]] virtual std::stop_token stop_token() const = 0;
+  /// Runs `step` once for all attempts of the job, and gives its result: durable before this returns, and given without running `step`
+  /// again when a later attempt comes here. `name` tells the steps of a job apart, at most 1,000 with 1 MiB of results.
+  /// Between the end of `step` and the record of it lies a window: after a crash in it `step` runs again. Refused when the claim is
+  /// lost, or the result too large; then the step is not on record. What `step` throws passes through. Not from two threads at once.
+  virtual Result<Envelope> once(const std::string& name, const std::function<Envelope()>& step) = 0;
   /// Keeps a checkpoint: durable with the next renewal, and given to the next attempt should this one fail.
   virtual void progress(Envelope checkpoint) = 0;
 };

@@ -17,7 +17,8 @@ namespace daybook {
 
 struct Scheduled {
   JobId job;
-  bool existing = false;  // another job holds the unique key, and `return_existing` was asked for
+  bool existing = false;  // no job was added: this one holds the unique key
+  bool replaced = false;  // … and it got the new contents
   friend bool operator==(const Scheduled&, const Scheduled&) = default;
 };
 
@@ -28,8 +29,8 @@ struct ClaimedJob {
   std::string queue;
   std::string kind;
   Envelope payload;
-  Envelope progress;           // the checkpoint that an earlier attempt left
-  std::uint32_t attempt = 0;   // from 1
+  Envelope progress;          // the checkpoint that an earlier attempt left
+  std::uint32_t attempt = 0;  // from 1
   std::uint32_t attempts_allowed = 0;
   Priority priority;
   std::vector<Tag> tags;
@@ -38,6 +39,7 @@ struct ClaimedJob {
   Instant lease_expires_at{};  // by the wall clock as it stood
   BookTime lease_ends_at{};    // what counts
   std::string trace;           // of the job's scheduling
+  std::vector<StepResult> steps;     // that earlier attempts recorded
   friend bool operator==(const ClaimedJob&, const ClaimedJob&) = default;
 };
 
@@ -58,11 +60,17 @@ struct Renewed {
   friend bool operator==(const Renewed& a, const Renewed& b) { return a.claims == b.claims; }
 };
 
+struct StepDone {
+  Envelope result;     // the one that counts
+  bool first = false;  // it is the one that was given
+  friend bool operator==(const StepDone&, const StepDone&) = default;
+};
+
 struct Done {
   friend bool operator==(const Done&, const Done&) = default;
 };
 
-using Answer = std::variant<Done, Scheduled, Claimed, Renewed>;
+using Answer = std::variant<Done, Scheduled, Claimed, Renewed, StepDone>;
 
 /// The answer to `command` given the events that it led to. `view` is the state at or after these events. A refusal
 /// on record (RequestRefused, OutcomeRefused, a rejected duplicate) is returned as that refusal.

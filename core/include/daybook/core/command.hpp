@@ -46,6 +46,13 @@ struct Schedule {
   OnConflict on_conflict = OnConflict::reject;
   RetryPolicy retry = {};
   std::vector<Tag> tags = {};
+
+  // From here on of feature level 2.
+  UniqueScope unique_scope = {};            // final states in which the key is held as well
+  std::optional<Duration> unique_for = {};  // the key is held no longer than this, from now; 1 ms to after_max
+  std::optional<Duration> debounce_max =
+      {};  // a debounce pushes the due time no further than this from the first scheduling
+  std::optional<Duration> keep_result = {};  // instead of the book's retention of results; 0: not at all
 };
 
 /// Answer: Claimed, possibly empty. The jobs are the first by (priority, due, id) among all that are due, in queues
@@ -98,6 +105,15 @@ struct Snooze {
 struct Release {
   JobId job;
   Token token;
+};
+
+/// Answer: StepDone. Makes the result of a step of the running attempt durable: a later attempt gets it with the claim, and the
+/// first result of a name is the one that counts.
+struct RecordStep {
+  JobId job;
+  Token token;
+  std::string name;  // like every name
+  Envelope result = {};
 };
 
 /// Answer: Done. A waiting job is cancelled; a running one is asked to stop, and is cancelled when its attempt ends
@@ -181,6 +197,11 @@ struct RecordSnapshot {
 struct RecordDrop {
   SegmentsDropped dropped;
 };
+/// Lets go of final jobs, and of results. What is not there, not final or still wanted is left as it is.
+struct Prune {
+  std::vector<Sequence> jobs;
+  std::vector<Sequence> results;
+};
 /// Ends leases that book time has passed, at most `limit`.
 struct ExpireLeases {
   std::uint32_t limit = 1000;
@@ -189,7 +210,7 @@ struct ExpireLeases {
 using Command = std::variant<Schedule, Claim, Renew, Complete, Fail, Snooze, Release, Cancel, Reschedule, Retry,
                              PauseQueue, ResumeQueue, JoinWorker, LeaveWorker, AdoptBook, Configure, OpenBook,
                              CloseBook, StepClock, BeginGeneration, ExpireLeases, ConfirmClock, RaiseFeatureLevel,
-                             DoubtClock, RecordSnapshot, RecordDrop>;
+                             DoubtClock, RecordSnapshot, RecordDrop, RecordStep, Prune>;
 
 /// "Schedule", "Complete", …
 [[nodiscard]] std::string_view type_name(const Command& command);

@@ -144,10 +144,20 @@ struct JobScheduled {
   std::shared_ptr<const JobSpec> spec;  // never null
   GenerationTag generation;
   Due due;
+  std::optional<BookTime> unique_until = {};  // holds its unique key no longer than this
+  std::optional<Due> due_latest = {};         // a debounce pushes its due time no further
+  std::optional<JobId> key_from = {};         // this job runs, or held the key long enough: it hands the key over
   friend bool operator==(const JobScheduled& a, const JobScheduled& b);
 };
 
-enum class OnConflict : std::uint8_t { reject = 0, return_existing = 1 };
+/// What to do when another job holds the unique key: conflict.hpp has the table.
+enum class OnConflict : std::uint8_t {
+  reject = 0,           // duplicate_key
+  return_existing = 1,  // nothing new; the answer names the holder
+  replace = 2,          // the holder gets the new contents and due time
+  debounce = 3,         // … the new contents, and its due time is pushed back, up to a maximum
+  throttle = 4,         // … the new contents, and keeps its due time
+};
 [[nodiscard]] std::string_view to_string(OnConflict on_conflict);
 
 /// A job was not scheduled because `holder` has its unique key.
@@ -156,6 +166,17 @@ struct DuplicateSuppressed {
   NameId kind;  // of the job that was not scheduled
   OnConflict answer{};
   friend bool operator==(const DuplicateSuppressed&, const DuplicateSuppressed&) = default;
+};
+
+/// The job that holds the unique key got new contents, and a fresh round of attempts.
+struct JobReplaced {
+  JobId job;
+  std::shared_ptr<const JobSpec> spec;  // never null; queue and unique key are the job's own
+  Due due;
+  std::optional<Due> due_latest;
+  std::uint32_t attempts_allowed = 0;
+  OnConflict policy{};
+  friend bool operator==(const JobReplaced& a, const JobReplaced& b);
 };
 
 /// The fencing token is this event's own sequence, with `generation`.
@@ -196,6 +217,7 @@ struct JobCompleted {
   Token token;
   std::uint32_t attempt = 0;
   Envelope result;
+  std::optional<Instant> result_until = {};  // kept until then; unset: as long as the job
   friend bool operator==(const JobCompleted&, const JobCompleted&) = default;
 };
 
@@ -289,6 +311,36 @@ struct JobMarkedUncertain {
   friend bool operator==(const JobMarkedUncertain&, const JobMarkedUncertain&) = default;
 };
 
+/// A step of the running attempt has its result, for all attempts to come.
+struct StepRecorded {
+  JobId job;
+  Token token;
+  StepResult step;
+  friend bool operator==(const StepRecorded&, const StepRecorded&) = default;
+};
+
+// ---- what is let go -------------------------------------------------------------------------------------------------
+
+/// These results are kept no longer; the jobs are, and the record of the completion is.
+struct ResultsForgotten {
+  std::vector<JobId> jobs;  // never empty
+  friend bool operator==(const ResultsForgotten&, const ResultsForgotten&) = default;
+};
+
+struct PrunedJob {
+  JobId job;
+  JobState state{};  // a final one
+  Instant finalized_at{};
+  Sequence last_event;  // its history ends there
+  friend bool operator==(const PrunedJob&, const PrunedJob&) = default;
+};
+
+/// These final jobs are no longer part of the state. Their history stays in the log.
+struct JobsPruned {
+  std::vector<PrunedJob> jobs;  // never empty
+  friend bool operator==(const JobsPruned&, const JobsPruned&) = default;
+};
+
 // ---- holes in the record, in a book that was salvaged -------------------------------------------------------------
 
 /// Stands in the place of the first of the events that could not be proved; the last of them is `last`.
@@ -312,7 +364,7 @@ struct EventSetAside {
 
 // ---- refusals that are on record ----------------------------------------------------------------------------------
 
-enum class OutcomeKind : std::uint8_t { complete = 0, fail = 1, renew = 2, snooze = 3, release = 4 };
+enum class OutcomeKind : std::uint8_t { complete = 0, fail = 1, renew = 2, snooze = 3, release = 4, step = 5 };
 [[nodiscard]] std::string_view to_string(OutcomeKind kind);
 
 /// A worker without the claim tried to speak for it. Once per (job, token, reason); repetitions are counted, not recorded.
@@ -331,21 +383,25 @@ struct RequestRefused {
 };
 
 /// The alternatives' order is not the wire's: see event.capnp.
-using Event = std::variant<BookOpened, BookClosed, ClockStepped, ConfigurationChanged, NameDefined, GenerationBegun,
-                           BookAdopted, QueuePaused, QueueResumed, WorkerJoined, WorkerLeft, JobScheduled,
-                           DuplicateSuppressed, JobClaimed, LeasesRenewed, JobCompleted, AttemptFailed, LeaseExpired,
-                           JobSnoozed, JobReleased, CancelRequested, JobCancelled, JobRescheduled, JobRetried,
-                           OutcomeRefused, RequestRefused, FeatureLevelRaised, ClockDoubted, ClockConfirmed,
-                           SnapshotTaken, SegmentsDropped, JobMarkedUncertain, GapDeclared, EventLost, EventSetAside>;
+using Event =
+    std::variant<BookOpened, BookClosed, ClockStepped, ConfigurationChanged, NameDefined, GenerationBegun, BookAdopted,
+                 QueuePaused, QueueResumed, WorkerJoined, WorkerLeft, JobScheduled, DuplicateSuppressed, JobClaimed,
+                 LeasesRenewed, JobCompleted, AttemptFailed, LeaseExpired, JobSnoozed, JobReleased, CancelRequested,
+                 JobCancelled, JobRescheduled, JobRetried, OutcomeRefused, RequestRefused, FeatureLevelRaised,
+                 ClockDoubted, ClockConfirmed, SnapshotTaken, SegmentsDropped, JobMarkedUncertain, GapDeclared,
+                 EventLost, EventSetAside, JobReplaced, StepRecorded, ResultsForgotten, JobsPruned>;
 
 /// "JobScheduled": stable, part of `--json`.
 [[nodiscard]] std::string_view type_name(const Event& event);
 [[nodiscard]] std::vector<std::string_view> all_event_type_names();
 
+/// An event that releases of feature level 1 know, but with something in it that they do not: on disk it has revision 2.
+[[nodiscard]] bool uses_level_2(const Event& event);
+
 /// The lowest feature level of a book in which the event may stand.
 [[nodiscard]] std::uint32_t feature_level_of(const Event& event);
 
-/// The jobs that an event touches, in order. (A JobScheduled touches the job of its own sequence.)
+/// The jobs that an event touches, in order. (A JobScheduled touches the job of its own sequence, and the one that hands it the key.)
 [[nodiscard]] std::vector<Sequence> jobs_of(Sequence sequence, const Event& event);
 
 // ---- who, why, when -----------------------------------------------------------------------------------------------

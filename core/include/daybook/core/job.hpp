@@ -78,13 +78,23 @@ struct Tag {
   friend bool operator==(const Tag&, const Tag&) = default;
 };
 
-/// What was asked for. Set by `JobScheduled`, never changed.
+/// In which final states a job still holds its unique key; in all others it does anyway.
+struct UniqueScope {
+  bool completed = false;
+  bool cancelled = false;
+  bool dead = false;
+  friend bool operator==(const UniqueScope&, const UniqueScope&) = default;
+};
+
+/// What was asked for. Set by `JobScheduled`, changed as a whole by `JobReplaced`.
 struct JobSpec {
   NameId queue;
   NameId kind;
   Priority priority;
   RetryPolicy retry;
-  std::string unique_key;  // empty: none. Held in its queue until the job is final.
+  std::string unique_key;  // empty: none. Held in its queue as conflict.hpp says.
+  UniqueScope unique_scope = {};
+  std::optional<Duration> keep_result = {};  // of this job's result, instead of the book's retention
   std::vector<Tag> tags;
   Envelope payload;
   friend bool operator==(const JobSpec&, const JobSpec&) = default;
@@ -116,6 +126,13 @@ struct RefusedOutcome {
   friend bool operator==(const RefusedOutcome&, const RefusedOutcome&) = default;
 };
 
+/// The result of a step that a handler ran once and for all: a later attempt gets it instead of running the step again.
+struct StepResult {
+  std::string name;
+  Envelope result;
+  friend bool operator==(const StepResult&, const StepResult&) = default;
+};
+
 struct Job {
   JobId id;
   std::shared_ptr<const JobSpec> spec;  // never null
@@ -136,6 +153,11 @@ struct Job {
   std::string trace;                    // W3C traceparent of the scheduling; may be empty
   Sequence last_event;                  // the last event that touched this job: history ends there
   std::vector<RefusedOutcome> refused;
+  bool key_handed_over = false;          // another job took its unique key
+  std::optional<BookTime> unique_until;  // from then on it does not hold its unique key, whatever its state
+  std::optional<Due> due_latest;         // a debounce pushes its due time no further
+  std::vector<StepResult> steps;               // in the order they were recorded; none once completed or cancelled
+  std::optional<Instant> result_until;   // the result is forgotten from then on; unset: there is none, or it was
 
   friend bool operator==(const Job& a, const Job& b);  // by value, the spec included
 };

@@ -37,14 +37,17 @@ struct JobInfo {
   DeadReason dead_reason{};
   bool cancel_requested = false;
   std::string unique_key;
+  bool holds_key = false;
   std::vector<Tag> tags;
   RetryPolicy retry;
   Envelope payload;
   Envelope progress;
   Envelope result;
+  std::optional<Instant> result_until;  // set while there is one that will be forgotten
   Envelope error;
   std::string error_kind;
   std::string trace;
+  std::vector<std::string> steps;  // their names
 };
 
 [[nodiscard]] JobInfo job_info(const Job& job, const View& view, const Moment& now);

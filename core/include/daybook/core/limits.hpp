@@ -38,6 +38,8 @@ inline constexpr std::size_t name_bytes_max = 128;  // queue, kind, worker, acto
 inline constexpr std::size_t request_id_bytes_max = 128;
 inline constexpr std::size_t reason_bytes_max = 1024;
 inline constexpr std::size_t trace_bytes_max = 256;
+inline constexpr std::size_t steps_max = 1000;  // of one job
+inline constexpr std::size_t steps_bytes_max = 1024 * 1024;  // of the results of all steps of a job
 inline constexpr std::size_t tags_max = 16;
 inline constexpr std::size_t tag_bytes_max = 128;  // key and value, each
 

@@ -40,6 +40,7 @@ enum class RefusalCode : std::uint16_t {
   clock_doubted = 25,  // the clock does not fit the book's last event: nothing is claimed until it is confirmed
   needs_upgrade = 26,  // the book's feature level is too low for this
   is_uncertain = 27,   // the record of the job has a hole: it can only be retried or cancelled
+  pruned = 28,         // the job ended, and is no longer part of the state; its history is in the log
 };
 
 [[nodiscard]] std::string_view to_string(RefusalCode code);

@@ -24,7 +24,7 @@ namespace daybook {
 struct ReadyQuery {
   std::vector<NameId> queues;  // the caller has left out the paused ones
   std::vector<NameId> kinds;
-  bool any_kind = false;       // then `kinds` is empty
+  bool any_kind = false;  // then `kinds` is empty
   std::size_t limit = 1;
 };
 
@@ -34,6 +34,19 @@ struct Timers {
   std::optional<BookTime> book_due;
   std::optional<BookTime> lease_end;
 };
+
+/// The orders in which what is kept for a while stands: final jobs of a state by when they ended, results by until when they are kept.
+enum class Shelf : std::uint8_t { completed, cancelled, dead, result };
+inline constexpr std::size_t shelves = 4;
+
+struct ShelfPosition {
+  Instant at{};
+  Sequence id;
+  friend auto operator<=>(const ShelfPosition&, const ShelfPosition&) = default;
+};
+
+/// Where a job stands on a shelf, if it does.
+[[nodiscard]] std::optional<ShelfPosition> position_on(Shelf shelf, const Job& job);
 
 /// How many jobs there are of each stored state, by queue. Pairs with no job may be missing.
 using Counts = std::map<std::pair<NameId, JobState>, std::uint64_t>;
@@ -61,6 +74,10 @@ class View {
 
   /// Running jobs whose lease ended at or before `now`, by (lease end, id).
   [[nodiscard]] virtual std::vector<Sequence> expired(BookTime now, std::size_t limit) const = 0;
+
+  /// What stands on the shelf behind `behind`, up to and with `until`, in order.
+  [[nodiscard]] virtual std::vector<ShelfPosition> aged(Shelf shelf, const ShelfPosition& behind, Instant until,
+                                                        std::size_t limit) const = 0;
 
   [[nodiscard]] virtual std::vector<Sequence> running() const = 0;  // by id
   [[nodiscard]] virtual std::vector<NameId> workers() const = 0;    // by id
@@ -91,9 +108,9 @@ class Store : public View {
   virtual void put(Setting setting) = 0;
 
   virtual void erase_worker(NameId id) = 0;
+  virtual void erase_job(Sequence id) = 0;
 
   // Only for undoing what was never recorded.
-  virtual void erase_job(Sequence id) = 0;
   virtual void erase_queue(NameId id) = 0;
   virtual void erase_name(NameId id) = 0;
   virtual void erase_request(NameId client, std::string_view id) = 0;

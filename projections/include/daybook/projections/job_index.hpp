@@ -85,6 +85,8 @@ class JobIndex final : public Store {
   [[nodiscard]] const RequestRecord* request(NameId client, std::string_view id) const override;
   [[nodiscard]] std::vector<Sequence> ready(const ReadyQuery& query) const override;
   [[nodiscard]] std::vector<Sequence> expired(BookTime now, std::size_t limit) const override;
+  [[nodiscard]] std::vector<ShelfPosition> aged(Shelf shelf, const ShelfPosition& behind, Instant until,
+                                                std::size_t limit) const override;
   [[nodiscard]] std::vector<Sequence> running() const override;
   [[nodiscard]] std::vector<NameId> workers() const override;
   [[nodiscard]] Timers timers() const override;

@@ -24,6 +24,7 @@
 #include "daybook/core/error.hpp"
 #include "daybook/core/execute.hpp"
 #include "daybook/core/ports.hpp"
+#include "daybook/core/retention.hpp"
 #include "daybook/core/view.hpp"
 #include "daybook/log/journal.hpp"
 #include "daybook/projections/job_index.hpp"
@@ -72,9 +73,12 @@ class Engine {
   /// for its confirmation (at the end of the wait: clock_doubted). The caller chooses the ticket, to withdraw by. Without a
   /// request id: what it may lead to is not settled when it is submitted.
   void submit_claim(Ticket ticket, Claim claim, Context context, BookTime until, Completion completion);
-  /// The waiting claim is answered with nothing by the next step, unless it was answered before.
+  /// The waiting claim is answered with nothing, the wait for a job with what is there, by the next step, unless it was before.
   void withdraw(Ticket ticket);
   void withdraw_all();
+
+  /// Runs `look` when the job is final, or gone, and that is synced; at the latest when book time reaches `until`. Then completes.
+  void submit_wait(Ticket ticket, Sequence job, BookTime until, Look look, Completion completion);
 
   /// Runs during the next step, when all is synced.
   void look(Look look, Completion completion);
@@ -101,6 +105,8 @@ class Engine {
 
  private:
   static constexpr Duration housekeeping_delay = std::chrono::seconds(1);
+  static constexpr Duration prune_delay = std::chrono::minutes(1);  // between two passes
+  static constexpr std::size_t prune_limit = 1000;                  // in one step
 
   struct Item {
     std::variant<Submission, Look> what;
@@ -110,6 +116,15 @@ class Engine {
     Ticket ticket;
     Submission submission;
     BookTime until;
+    Completion completion;
+    bool withdrawn = false;
+  };
+
+  struct WaitingLook {
+    Ticket ticket;
+    Sequence job;
+    BookTime until;
+    Look look;
     Completion completion;
     bool withdrawn = false;
   };
@@ -127,6 +142,8 @@ class Engine {
   void run(const Look& look, Completion& completion, const Moment& now);
   void serve_waiting(const Moment& now);
   void end_waiting(const Moment& now);
+  void serve_looks(const Moment& now);
+  void prune(const Moment& now);
   void take(const Outcome& outcome);
   void flush();
   void poison(StorageError error);
@@ -134,6 +151,7 @@ class Engine {
   void go_on_in_memory(const std::string& why);
   void plan_wake(Step& step, const Moment& now);
   [[nodiscard]] Timers timers();
+  [[nodiscard]] static Context own_context();
   [[nodiscard]] Result<std::vector<Answer>> first_answer(const Submission& submission, const RequestRecord& record);
   [[nodiscard]] Outcome execute_safely(const Submission& submission, const Moment& now);
 
@@ -149,6 +167,7 @@ class Engine {
 
   std::vector<Item> inbox_;
   std::list<WaitingClaim> waiting_;
+  std::list<WaitingLook> waiting_looks_;
 
   // Of the step under way: answered once the encoder's batch is synced.
   std::vector<Item> taken_;
@@ -160,6 +179,9 @@ class Engine {
   std::optional<Moment> sampled_;  // the last sample, to see a clock that steps
   bool available_ = false;         // something may be claimable that was not before
   std::optional<BootTime> housekeeping_at_;
+  PruneProgress pruned_;                // of the pass under way
+  std::optional<BootTime> prune_boot_;  // the pass goes on, or the next may begin: not before this …
+  std::optional<Instant> prune_wall_;   // … and not before this
   std::uint64_t refusals_counted_ = 0;
   std::exception_ptr poison_;
 };
