@@ -89,7 +89,12 @@ const std::map<std::string, std::string> all = {DAYBOOK_LIMIT(lease_default),
                                                 DAYBOOK_LIMIT(quarantine_files_max),
                                                 DAYBOOK_LIMIT(quarantine_bytes_max),
                                                 DAYBOOK_LIMIT(quarantine_cut_bytes_max),
-                                                DAYBOOK_LIMIT(owner_wait_default)};
+                                                DAYBOOK_LIMIT(owner_wait_default),
+                                                DAYBOOK_LIMIT(cron_bytes_max),
+                                                DAYBOOK_LIMIT(period_min),
+                                                DAYBOOK_LIMIT(period_max),
+                                                DAYBOOK_LIMIT(recurrence_jitter_max),
+                                                DAYBOOK_LIMIT(calendar_instants_max)};
 #undef DAYBOOK_LIMIT
 
 TEST(Limits, ThePageHasARowWithTheValueOfEachConstant) {

@@ -72,4 +72,10 @@ inline constexpr std::uint64_t quarantine_bytes_max = 64 * 1024 * 1024;
 inline constexpr std::size_t quarantine_cut_bytes_max = 8 * 1024 * 1024;  // of a larger cut, beginning and end are kept
 inline constexpr Duration owner_wait_default = 5s;
 
+inline constexpr std::size_t cron_bytes_max = 1024;
+inline constexpr Duration period_min = 1s;  // of an interval
+inline constexpr Duration period_max = std::chrono::hours(24 * 366 * 10);
+inline constexpr Duration recurrence_jitter_max = std::chrono::hours(24);
+inline constexpr std::size_t calendar_instants_max = 10'000;
+
 }  // namespace daybook::limits
