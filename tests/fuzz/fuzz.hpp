@@ -23,6 +23,7 @@ inline void require(bool holds, const std::string& law) {
 }
 
 void text(Bytes bytes);
+void cron(Bytes bytes);
 void decode_batch(Bytes bytes);
 void segment(Bytes bytes);
 void mutated_log(Bytes bytes);
