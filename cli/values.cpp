@@ -133,6 +133,30 @@ Result<void> read_value(const std::string& text, UniqueScope& into) {
   return {};
 }
 
+Result<void> read_value(const std::string& text, CronExpression& into) {
+  return assign(parse_cron(text), into);
+}
+
+Result<void> read_value(const std::string& text, DstGap& into) {
+  for (const DstGap gap : {DstGap::skip, DstGap::shift}) {
+    if (text == to_string(gap)) {
+      into = gap;
+      return {};
+    }
+  }
+  return refuse(RefusalCode::invalid_argument, daybook::quoted(text) + " is neither skip nor shift");
+}
+
+Result<void> read_value(const std::string& text, DstRepeat& into) {
+  for (const DstRepeat repeat : {DstRepeat::first, DstRepeat::last, DstRepeat::both}) {
+    if (text == to_string(repeat)) {
+      into = repeat;
+      return {};
+    }
+  }
+  return refuse(RefusalCode::invalid_argument, daybook::quoted(text) + " is neither first, last nor both");
+}
+
 Result<void> read_value(const std::string& text, RetryPolicy::Backoff& into) {
   if (text == "fixed") {
     into = RetryPolicy::Backoff::fixed;

@@ -12,6 +12,7 @@
 #include "daybook/core/command.hpp"
 #include "daybook/core/ids.hpp"
 #include "daybook/core/job.hpp"
+#include "daybook/core/recurrence.hpp"
 #include "daybook/core/time.hpp"
 #include "daybook/replay/replay.hpp"
 
@@ -33,6 +34,9 @@ Result<void> read_value(const std::string& text, Envelope& into);
 Result<void> read_value(const std::string& text, OnConflict& into);
 Result<void> read_value(const std::string& text, RetryPolicy::Backoff& into);
 Result<void> read_value(const std::string& text, UniqueScope& into);
+Result<void> read_value(const std::string& text, CronExpression& into);
+Result<void> read_value(const std::string& text, DstGap& into);
+Result<void> read_value(const std::string& text, DstRepeat& into);
 
 template <class T>
 Result<void> read_value(const std::string& text, std::optional<T>& into) {

@@ -71,6 +71,7 @@ struct Verb::Impl {
   std::vector<HelpLine> common;
   CLI::Option* last = nullptr;
   bool takes_command = false;
+  Opens opens = Opens::reading;
   Common* shared = nullptr;
   std::function<int()> action;
 
@@ -236,11 +237,14 @@ Verb& Tool::verb(const std::string& name, const std::string& summary, Opens open
   parts->summary = summary;
   parts->shared = &impl_->common;
   Common& common = impl_->common;
+  parts->opens = opens;
   parts->app->add_option("--dir", common.directory);
-  parts->common.push_back({"--dir DIR", "the daybook's directory; without it, $DAYBOOK_DIR"});
+  if (opens != Opens::nothing) {
+    parts->common.push_back({"--dir DIR", "the daybook's directory; without it, $DAYBOOK_DIR"});
+  }
   parts->app->add_flag("--json", common.json);
   parts->common.push_back({"--json", "one object per line on standard output"});
-  if (opens != Opens::reading) {
+  if (opens == Opens::holding || opens == Opens::writing) {
     parts->app
         ->add_option("--wait",
                      [&common](const CLI::results_t& values) {
@@ -308,7 +312,7 @@ int Tool::run(int argc, const char* const* argv) {
     throw UsageError(sanitized(error.what()) + "; daybook " + name + "--help shows what it takes");
   }
   if (chosen == nullptr) throw UsageError("which verb? daybook --help lists them");
-  if (impl_->common.directory.empty()) {
+  if (impl_->common.directory.empty() && chosen->impl_->opens != Opens::nothing) {
     throw UsageError("which daybook? Name its directory with --dir DIR, or set DAYBOOK_DIR");
   }
   if (chosen->impl_->takes_command && impl_->common.command.empty()) {

@@ -30,6 +30,7 @@ struct Common {
 };
 
 enum class Opens {
+  nothing,  // needs no book
   reading,  // takes no lock, works beside a running service
   holding,  // takes the book's lock, records nothing: --wait
   writing,  // takes the lock and leaves its name in the record: --wait, --actor, --trust-clock

@@ -13,6 +13,7 @@ void add_outcomes(Tool& tool);  // outcomes.cpp: renew complete fail snooze rele
 void add_work(Tool& tool);      // work.cpp
 void add_upgrade(Tool& tool);   // upgrade.cpp
 void add_operate(Tool& tool);   // operate.cpp: cancel retry reschedule pause resume adopt
+void add_cron(Tool& tool);      // cron.cpp
 void add_jobs(Tool& tool);      // jobs.cpp: jobs job
 void add_log(Tool& tool);       // log.cpp
 void add_state(Tool& tool);     // state.cpp
