@@ -56,12 +56,12 @@ struct SegmentFile::Parts {
   void decompress(std::span<std::byte> into) {
     const auto bytes = stream->read(into);
     if (!bytes) damaged(file.name(), format::archive_header_bytes, first, "the archive is damaged: " + bytes.error());
-    stream_at += *bytes;
     if (kept("log.archived.ends") && *bytes < into.size()) {
       damaged(file.name(), format::archive_header_bytes, first,
-              "the archive ends after " + text(stream_at) + " bytes of the segment, expected " +
+              "the archive ends after " + text(stream_at + *bytes) + " bytes of the segment, expected " +
                   text(header->segment_bytes));
     }
+    stream_at += into.size();
   }
 
   void skip_to(std::uint64_t offset) {

@@ -101,14 +101,14 @@ std::uint64_t copy_front(Storage& from, Storage& into, const format::WitnessSlot
   for (std::uint64_t at = 0; at < end.end_offset;) {
     const auto part = std::span(bytes).first(std::min<std::uint64_t>(bytes.size(), end.end_offset - at));
     const std::size_t read = source.read(at, part);
-    if (kept("log.synced_copy.ends") && read == 0) {
-      throw CorruptionError(Damage::lost_acknowledged, {source.name(), at, end.acknowledged},
+    if (kept("log.synced_copy.ends") && read < part.size()) {
+      throw CorruptionError(Damage::lost_acknowledged, {source.name(), at + read, end.acknowledged},
                             "the segment ends here, and the witness saw events synced up to sequence " +
                                 std::to_string(end.acknowledged.value()) + ", offset " +
                                 std::to_string(end.end_offset) + ". Nothing was changed. Run: daybook verify");
     }
     copy.write(at, part.first(read));
-    at += read;
+    at += part.size();
   }
   if (kept("log.synced_copy.sync_front")) copy.sync();
   return end.end_offset;
