@@ -31,6 +31,7 @@ std::string short_hash(const Hash& hash) {
 
 struct SurveyedFile {
   std::string name;
+  bool opened = false;                          // false: an archive whose own header is damaged
   std::optional<format::SegmentHeader> header;  // unset: damaged
   std::string problem;                          // then
   Sequence first;                               // by its header; without one, by its name
@@ -60,10 +61,12 @@ struct LogSurvey::Impl {
       try {
         SegmentFile opened = SegmentFile::open(patient, first);
         if (opened.form() == SegmentForm::dropped) continue;
+        file.opened = true;
         file.name = opened.name();
         look_at_header(file, opened);
       } catch (const CorruptionError& error) {  // of an archive's own header
         if (kept("log.survey.newer_archive") && error.damage() == Damage::unknown_format) throw;
+        file.name = error.place().path;
         file.problem = error.what();
       }
       sequences[file.name] = first;
@@ -137,8 +140,11 @@ struct LogSurvey::Impl {
       }
       if (file.header) {
         place(file, *file.header, next_of(i), nullptr);
-      } else {
+      } else if (file.opened) {
         place_without_header(file, next_of(i));
+      } else {
+        rest.reset();
+        blame({{file.name, 0, file.first}, file.problem});
       }
       if (progress) progress(Sequence(next.value() - 1));
     }
@@ -162,6 +168,7 @@ struct LogSurvey::Impl {
     try {
       proof = prove_segment(reader);
     } catch (const CorruptionError& error) {  // an archive that does not unpack: nothing of it is taken
+      if (kept("log.survey.newer_content") && error.damage() == Damage::unknown_format) throw;
       blame({{file.name, error.place().offset, next}, error.what()});
       return;
     }
