@@ -44,7 +44,9 @@ TEST_F(Writer, WhoseWitnessCannotBeSyncedWhileSettlingIsPoisoned) {
   book.disk->fail_next(Operation::sync_data, EIO);
   book.log->settle();
   EXPECT_FALSE(book.log->writable());
-  EXPECT_NE(unknown(book.append()), "");
+  const std::string why = unknown(book.append());
+  EXPECT_NE(why, "");
+  EXPECT_EQ(unknown(book.log->raise_feature_level(limits::feature_level_first)), why) << "even where nothing is to do";
   book.drop();
   book.open();
   book.expect_promises_kept();
