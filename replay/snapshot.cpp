@@ -65,7 +65,7 @@ std::optional<SnapshotSummary> judge(const SnapshotSource& source, Sequence sequ
   return std::nullopt;
 }
 
-/// Folds what `found` has not seen. False: stopped.
+/// Folds what `found` has not seen, to the end of the log, which the reader either reaches or refuses. False: stopped.
 bool fold(const LogReader& log, SnapshotSearch::Found& found, MerkleFrontier& frontier, const std::stop_token& stop,
           const Progress& progress) {
   Ticker ticker(progress);
@@ -81,7 +81,7 @@ bool fold(const LogReader& log, SnapshotSearch::Found& found, MerkleFrontier& fr
                     });
   }
   ticker.finish();
-  return found.state.book().head == until && !stop.stop_requested();
+  return !stop.stop_requested();
 }
 
 /// Of those before `newest` only `other` stays. Without another one that was believed nothing goes: what is damaged may still be all
@@ -158,13 +158,7 @@ std::optional<TakenSnapshot> take_snapshot(Storage& storage, const LogReader& lo
   SnapshotSearch::Found found = search.found ? std::move(*search.found) : SnapshotSearch::Found();
   taken.other = found.summary.point.sequence;
   taken.events_folded = head.sequence.value() - taken.other.value();
-  if (!fold(log, found, found.summary.frontier, stop, progress)) {
-    if (stop.stop_requested()) return std::nullopt;
-    if (kept("replay.snapshot.reached"))
-      throw CorruptionError(Damage::lost_acknowledged, {"log", std::nullopt, found.state.book().head},
-                            "log: reading it ended at sequence " + text(found.state.book().head) + ", expected " +
-                                text(head.sequence) + ". Run: daybook verify");
-  }
+  if (!fold(log, found, found.summary.frontier, stop, progress)) return std::nullopt;
   auto summary = write_snapshot(storage, found.state, log.log_uuid(), head, found.summary.frontier, taken.other, stop);
   if (!summary) return std::nullopt;
   taken.summary = std::move(*summary);

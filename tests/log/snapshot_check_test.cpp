@@ -27,6 +27,12 @@ void store_u32(std::span<std::byte> to, std::uint32_t value) {
   for (std::size_t i = 0; i < 4; ++i) to[i] = static_cast<std::byte>(value >> (8 * i));
 }
 
+std::uint32_t load_u32(std::span<const std::byte> from) {
+  std::uint32_t value = 0;
+  for (std::size_t i = 0; i < 4; ++i) value |= std::to_integer<std::uint32_t>(from[i]) << (8 * i);
+  return value;
+}
+
 /// A small snapshot in its parts: the header, one frame of records, the trailer. They are changed, and put together again.
 class SnapshotCheck : public ::testing::Test {
  protected:
@@ -91,6 +97,20 @@ class SnapshotCheck : public ::testing::Test {
     format::Trailer parsed = format::parse_trailer(trailer.payload).value();
     change(parsed);
     trailer.payload = format::to_bytes(parsed);
+  }
+
+  /// After records were added, removed or changed: everything that is said of them is right again.
+  void recount() {
+    HashSum sum;
+    records.header.records = 0;
+    for (auto rest = std::span<const std::byte>(records.payload); !rest.empty(); ++records.header.records) {
+      const std::uint32_t kind = load_u32(rest.subspan(4));
+      const auto message = rest.subspan(format::record_header_bytes, load_u32(rest));
+      sum.add(entity_hash({static_cast<EntityType>(kind & 0xFFFF), static_cast<std::uint16_t>(kind >> 16), message}));
+      rest = rest.subspan(format::record_header_bytes + message.size());
+    }
+    change_trailer([&](format::Trailer& of) { of.state_hash = sum.value(); });
+    trailer.header.offset = format::snapshot_header_bytes + format::frame_header_bytes + records.payload.size();
   }
 
   std::string reading_says(Damage expected = Damage::foreign, SnapshotProof proof = SnapshotProof::bytes) {
@@ -212,6 +232,29 @@ TEST_F(SnapshotCheck, RecordsStandInTheOrderOfTheirTypes) {
   EXPECT_THAT(forged_says(), HasSubstr("not in the order of their types"));
 }
 
+TEST_F(SnapshotCheck, ARecordThatThisReleaseWouldWriteInAnotherWayIsSeenByWhoAsksForItsMeaning) {
+  const std::uint32_t bytes = load_u32(records.payload);
+  records.payload.insert(records.payload.begin() + format::record_header_bytes + bytes, 8, std::byte{0});
+  store_u32(records.payload, bytes + 8);  // a word behind the message that nothing points to
+  recount();
+  EXPECT_THAT(forged_says(), IsEmpty());
+  EXPECT_THAT(reading_says(Damage::foreign, SnapshotProof::meaning), HasSubstr("would write in another way"));
+}
+
+TEST_F(SnapshotCheck, ThereIsExactlyOneBook) {
+  const std::vector<std::byte> right = records.payload;
+  const auto end = right.begin() + format::record_header_bytes + load_u32(right);
+  records.payload.insert(records.payload.begin(), right.begin(), end);
+  recount();
+  EXPECT_THAT(forged_says(), HasSubstr("another number of records"));
+  records.payload.assign(end, right.end());
+  recount();
+  EXPECT_THAT(forged_says(), HasSubstr("another number of records"));
+  records.payload = right;
+  recount();
+  EXPECT_THAT(forged_says(), IsEmpty());
+}
+
 // ---- the trailer ----
 
 TEST_F(SnapshotCheck, EachFieldOfTheTrailerIsHeldAgainstTheRecords) {
@@ -249,6 +292,8 @@ TEST_F(SnapshotCheck, ATrailerIsAsLongAsItsTreeNeeds) {
   trailer.payload.resize(trailer.payload.size() + 8);
   EXPECT_THAT(forged_says(), HasSubstr("expected one for each bit set"));
   store_u32(std::span(trailer.payload).subspan(120), 1);
+  EXPECT_THAT(forged_says(), HasSubstr("with 1 hashes of a tree of 3 leaves"));
+  trailer.payload.resize(format::trailer_fixed_bytes + sizeof(Hash));
   EXPECT_THAT(forged_says(), HasSubstr("with 1 hashes of a tree of 3 leaves"));
   trailer.payload.resize(format::trailer_fixed_bytes - 8);
   EXPECT_THAT(forged_says(), HasSubstr("trailer of 120 bytes, expected at least 128"));

@@ -6,6 +6,7 @@
 #include <rapidcheck/gtest.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "daybook/core/apply.hpp"
 #include "daybook/core/error.hpp"
@@ -166,6 +167,22 @@ TEST_F(SnapshotFile, AFullDiskLeavesNoFileBehind) {
   storage.set_free_bytes(1000);
   EXPECT_THROW((void)write_snapshot_file(storage, state, point_of(state), frontier_of(state)), StorageError);
   EXPECT_THAT(list_snapshot_files(storage).unfinished, IsEmpty());
+}
+
+TEST_F(SnapshotFile, WhatCannotBeMadeDurableOrReadBackFromTheDiskIsNotWritten) {
+  const State state = state_of(random_steps(5, 12));
+  for (const Operation operation : {Operation::sync, Operation::drop_cache, Operation::sync_folder}) {
+    SCOPED_TRACE(name_of(operation));
+    storage.fail_next(operation, EIO);
+    try {
+      (void)write_snapshot_file(storage, state, point_of(state), frontier_of(state));
+      ADD_FAILURE() << "written";
+    } catch (const StorageError& error) {
+      EXPECT_EQ(error.error_number(), EIO);
+    }
+    EXPECT_THAT(list_snapshot_files(storage).unfinished, IsEmpty());
+    storage.heal();
+  }
 }
 
 TEST_F(SnapshotFile, NamesThatAreNoSnapshotsAreLeftAlone) {

@@ -11,6 +11,7 @@
 #include "daybook/core/error.hpp"
 #include "daybook/replay/open_store.hpp"
 #include "support/temp_folder.hpp"
+#include "support/uncached_storage.hpp"
 #include "written_log.hpp"
 
 // Snapshots beside a log: made of it, believed only when they are of it, and equal to it in all that follows.
@@ -219,6 +220,29 @@ TEST_F(TwoSnapshots, OneOfAnotherHistoryOfTheSameLogIsPassedOver) {
   expect_passed_over(second, first, "its chain hash is not that of the log");
 }
 
+TEST_F(TwoSnapshots, OneThatStandsWithinABatchIsPassedOver) {
+  const LogReader reader = log.reader();
+  Sequence within(1);
+  while (reader.chain_at(within)) within = within.next();
+  ASSERT_LT(within, log.head());
+  MerkleFrontier frontier;
+  while (frontier.leaves() < within.value()) frontier.add({});
+  ASSERT_TRUE(write_snapshot(log.storage(), from_zero(log, within), log.uuid(), {within, {}}, frontier));
+  const SnapshotSearch search = newest(log, within);
+  EXPECT_THAT(search.notes, ElementsAre(HasSubstr("no batch of the log ends with its sequence")));
+  EXPECT_NE(search.found ? search.found->summary.point.sequence : Sequence(), within);
+}
+
+TEST_F(TwoSnapshots, OneWhoseBookStandsElsewhereIsPassedOver) {
+  const SnapshotSummary right = newest(log, second).found->summary;
+  log.storage().remove_durably(snapshot_name(second));
+  ASSERT_TRUE(write_snapshot(log.storage(), from_zero(log, first), log.uuid(), {second, right.point.chain},
+                             right.frontier, first));
+  const SnapshotSearch search = newest(log, log.head());
+  EXPECT_THAT(search.notes, ElementsAre(HasSubstr("its book stands at sequence " + std::to_string(first.value()))));
+  EXPECT_EQ(search.found->summary.point.sequence, first);
+}
+
 TEST_F(TwoSnapshots, AnApplyThatDriftedShowsInTheStateHash) {
   State state = from_zero(log, second);
   Job wrong;
@@ -281,6 +305,36 @@ TEST_F(TwoSnapshots, OneAheadOfWhatTheWitnessSawIsNotTakenAndNotWrong) {
   EXPECT_THAT(newest(log, log.head()).notes, IsEmpty());
   const LogReader reader = log.reader();
   EXPECT_THAT(verify_snapshots(log.storage(), reader), IsEmpty());
+}
+
+// ---- reading back ----
+
+TEST_F(TwoSnapshots, ANewOneThatTheDiskShowsDamagedIsGivenUp) {
+  UncachedStorage disk(log.storage(), [&](const std::string& name) { log.storage().flip_bit(name, 8 * 700); });
+  const LogReader reader = log.reader();
+  EXPECT_THROW((void)take_snapshot(disk, reader), CorruptionError);
+  EXPECT_THAT(kept(log.storage()), ElementsAre(first, second));
+  EXPECT_THAT(list_snapshot_files(log.storage()).unfinished, IsEmpty());
+}
+
+TEST_F(TwoSnapshots, ANewOneInWhosePlaceTheDiskShowsAnotherIsGivenUp) {
+  State state = from_zero(log, log.head());
+  MerkleFrontier frontier;
+  while (frontier.leaves() < log.head().value()) frontier.add({});
+  MemoryStorage other;
+  ASSERT_TRUE(write_snapshot(other, state, log.uuid(), log.reader().head(), frontier));
+  UncachedStorage disk(log.storage(), [&](const std::string& name) {
+    log.storage().write_durably(name, other.content(snapshot_name(log.head())));
+  });
+  const LogReader reader = log.reader();
+  try {
+    (void)take_snapshot(disk, reader);
+    FAIL() << "taken";
+  } catch (const CorruptionError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("what was read back is not what was written"));
+  }
+  EXPECT_THAT(kept(log.storage()), ElementsAre(first, second));
+  EXPECT_THAT(list_snapshot_files(log.storage()).unfinished, IsEmpty());
 }
 
 // ---- restarts ----
