@@ -99,7 +99,7 @@ Backup back_up(Storage& from, Storage& out, Clock& clock, Random& random, const 
   }
   append(*log, new_generation(facts, "backed up", copied.head.sequence, log_uuid, clock, random), out);
   const Head head = log->tail();
-  if (kept("replay.backup.close")) log->close();
+  if (kept("replay.backup.close")) close_copy(*log, out);
   log.reset();
   staged.publish();
   return {copied.head, head, copied.segments, copied.bytes};

@@ -53,7 +53,7 @@ Head copy_log(const LogReader& from, Sequence until, Storage& out, Clock& clock,
   }
   copier.flush();
   const Head head = log->tail();
-  if (kept("replay.copy.close")) log->close();
+  if (kept("replay.copy.close")) close_copy(*log, out);
   log.reset();
   staged.publish();
   ticker.finish();

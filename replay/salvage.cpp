@@ -328,6 +328,8 @@ SalvageReport salvage_log(Storage& from, Storage& out, Clock& clock, Random& ran
   report.last = survey.last();
   report.notes = std::move(notes);
   if (kept("replay.salvage.close")) log->close();
+  report.notes = survey.notes();
+  if (kept("replay.salvage.close")) close_copy(*log, out);
   log.reset();
   staged.publish();
   return report;

@@ -97,4 +97,12 @@ std::string StagedLog::describe(const std::string& name) const {
   return storage_.describe(staged(name));
 }
 
+void close_copy(SegmentLog& log, const Storage& out) {
+  if (kept("replay.close_copy.writable") && !log.writable()) {
+    throw StorageError({"log", std::nullopt, log.tail().sequence}, EIO,
+                       out.describe("log") + ": cannot say where the copy ends. Empty the directory and begin anew");
+  }
+  log.close();
+}
+
 }  // namespace daybook

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "daybook/core/ports.hpp"
+#include "daybook/log/segment_log.hpp"
 
 namespace daybook {
 
@@ -35,5 +36,9 @@ class StagedLog final : public Storage {
 
   Storage& storage_;
 };
+
+/// Closes the writer of a copy. Throws StorageError also when it could not say where the log ends: its last batch is durable then,
+/// and answered for, but a reader would not see it, and with it that the copy is held.
+void close_copy(SegmentLog& log, const Storage& out);
 
 }  // namespace daybook

@@ -254,6 +254,20 @@ TEST_F(BackupOf, ABookWhoseBeginningWasDroppedIsRefusedWithoutASnapshot) {
   EXPECT_FALSE(log_exists(out));
 }
 
+TEST_F(BackupOf, ABookWhoseBeginningWasDroppedIsRefusedWhenItsSnapshotsEndTooEarly) {
+  WrittenLog log(eventful(5, 300), small_segments());
+  const Sequence dropped = drop_next(log.storage(), everything)->last;
+  const auto snapshot_of = [&](std::uint64_t sequence) -> LoadSnapshot {
+    return
+        [&, sequence](Storage&) { return std::optional(rebuild(test::events_of(log.events()), Sequence(sequence))); };
+  };
+  EXPECT_THROW(static_cast<void>(back_up(log.storage(), out, clock, random, snapshot_of(dropped.value() - 1))),
+               DroppedError);
+  EXPECT_FALSE(log_exists(out));
+  MemoryStorage into;
+  EXPECT_NO_THROW(static_cast<void>(back_up(log.storage(), into, clock, random, snapshot_of(dropped.value()))));
+}
+
 TEST_F(BackupOf, WhenSegmentsAreDroppedMeanwhileItSaysSo) {
   int told = 0;
   for (std::uint64_t nth = 1; nth < 12; ++nth) {
@@ -305,6 +319,55 @@ TEST_F(BackupOf, CutShortAtAnyCallIsNeverABookThatRuns) {
     }
   }
   EXPECT_GT(whole, 0U);
+}
+
+TEST_F(BackupOf, WhatFailsIsToldAndWhereNothingIsToldItIsWhole) {
+  WrittenLog log(eventful(5, 120), small_segments());
+  bool finished = false;
+  std::size_t without_generation = 0;
+  for (std::uint64_t nth = 1; !finished; ++nth) {
+    ASSERT_LT(nth, 1000U) << "it never finishes";
+    MemoryStorage into;
+    into.fail_call(nth, EIO);
+    try {
+      const Backup backup = back_up(log.storage(), into, clock, random);
+      finished = !into.fired();
+      into.heal();
+      ASSERT_NO_FATAL_FAILURE(expect_held_backup_of(log, into, backup)) << "call " << nth;
+    } catch (const StorageError& error) {
+      EXPECT_EQ(error.error_number(), EIO);
+      if (std::string(error.what()).find("cannot begin the backup's own generation") != std::string::npos) {
+        EXPECT_FALSE(log_exists(into));
+        ++without_generation;
+      }
+    }
+  }
+  EXPECT_GT(without_generation, 0U);
+}
+
+TEST_F(BackupOf, ThatGrewByItselfIsRefused) {
+  WrittenLog log(eventful(5, 120), 40);
+  const auto before = log.storage().clone();
+  log.append();
+  const std::string name = "00000000000000000001.seg";
+  const auto longer = log.storage().content("log/" + name);
+  int told = 0;
+  for (std::uint64_t nth = 1; nth < 60; ++nth) {
+    MemoryStorage into;
+    Interrupted odd(into, nth, [&] {
+      if (into.exists("unfinished-copy-" + name)) into.write_durably("unfinished-copy-" + name, longer);
+    });
+    try {
+      static_cast<void>(back_up(*before, odd, clock, random));
+    } catch (const StorageError& error) {
+      EXPECT_THAT(error.what(), HasSubstr("the copy ends with sequence"));
+      EXPECT_FALSE(log_exists(into));
+      ++told;
+    } catch (const CorruptionError&) {  // it grew while it was written
+      EXPECT_FALSE(log_exists(into));
+    }
+  }
+  EXPECT_GT(told, 0);
 }
 
 TEST_F(BackupOf, OntoAFullDiskIsRefusedAndLeavesNoLog) {

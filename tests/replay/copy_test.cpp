@@ -15,6 +15,7 @@ namespace daybook::test {
 namespace {
 
 using daybook::testing::Driver;
+using ::testing::Contains;
 using ::testing::Each;
 using ::testing::ElementsAreArray;
 using ::testing::HasSubstr;
@@ -236,6 +237,30 @@ TEST_F(Copy, WhoseFilesAreNotFoundAgainIsAnError) {
   } catch (const StorageError& error) {
     EXPECT_THAT(error.what(), HasSubstr("cannot find the files of the copy"));
   }
+}
+
+TEST_F(Copy, WhatFailsIsToldAndWhereNothingIsToldItIsWholeAndHeld) {
+  WrittenLog log(eventful(5, 60));
+  const LogReader reader = log.reader();
+  std::vector<std::string> said;
+  bool finished = false;
+  for (std::uint64_t nth = 1; !finished; ++nth) {
+    ASSERT_LT(nth, 1000U) << "it never finishes";
+    MemoryStorage into;
+    into.fail_call(nth, EIO);
+    try {
+      const Head head = copy_log(reader, log.head(), into, clock, random);
+      finished = !into.fired();
+      into.heal();
+      const LogReader copied(into);
+      EXPECT_EQ(copied.head(), head) << "call " << nth;
+      EXPECT_TRUE(rebuild(daybook::events_of(copied), head.sequence).book().held) << "call " << nth;
+      EXPECT_EQ(verify_log(into).kind, LogVerdict::Kind::clean_end) << "call " << nth;
+    } catch (const StorageError& error) {
+      said.emplace_back(error.what());
+    }
+  }
+  EXPECT_THAT(said, Contains(HasSubstr("cannot say where the copy ends")));
 }
 
 TEST_F(Copy, OntoAFullDiskIsRefusedAndLeavesNoLog) {
