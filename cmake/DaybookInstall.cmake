@@ -80,15 +80,22 @@ foreach(link IN LISTS daybook_links)
   endif()
 endforeach()
 
+# Beside it, for the tests of others and in no service: daybook::testing.
+add_library(libdaybook_testing STATIC $<TARGET_OBJECTS:daybook_testing>)
+add_library(daybook::testing ALIAS libdaybook_testing)
+set_target_properties(libdaybook_testing PROPERTIES OUTPUT_NAME daybook-testing EXPORT_NAME testing LINKER_LANGUAGE CXX)
+target_include_directories(libdaybook_testing PUBLIC "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/testing/include>")
+target_link_libraries(libdaybook_testing PUBLIC libdaybook)
+
 if(NOT DAYBOOK_INSTALL)
   return()
 endif()
 include(CMakePackageConfigHelpers)
 set(daybook_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/daybook)
 
-install(TARGETS libdaybook EXPORT daybookTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(TARGETS libdaybook libdaybook_testing EXPORT daybookTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(EXPORT daybookTargets NAMESPACE daybook:: DESTINATION ${daybook_package_dir})
-foreach(folder IN LISTS daybook_include_dirs)
+foreach(folder IN LISTS daybook_include_dirs ITEMS ${PROJECT_SOURCE_DIR}/testing/include)
   install(DIRECTORY ${folder}/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
           FILES_MATCHING PATTERN "*.hpp" PATTERN "mutant.hpp" EXCLUDE)
 endforeach()

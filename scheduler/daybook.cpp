@@ -22,11 +22,12 @@ namespace daybook {
 class Daybook::Impl {
  public:
   Impl(OpenedBook opened, Options options) : options_(std::move(options)), parts_(std::move(opened)) {
-    driver_ = std::make_unique<Driver>(std::move(parts_.engine), *parts_.clock, *parts_.waiter);
+    const Threads threads = options_.driven ? Threads::none : Threads::own;
+    driver_ = std::make_unique<Driver>(std::move(parts_.engine), *parts_.clock, *parts_.waiter, threads);
     driver_->on_cancel([this](Sequence job) {
       for (const auto& loop : loops()) loop->cancel(job);
     });
-    keeper_ = std::make_unique<KeeperThread>(std::make_unique<Keeper>(keeper_parts(), parts_.report.head));
+    keeper_ = std::make_unique<KeeperThread>(std::make_unique<Keeper>(keeper_parts(), parts_.report.head), threads);
     driver_->on_change([this](Sequence head, std::uint64_t log_bytes) {
       keeper_->note(head, log_bytes);
       for (const auto& loop : loops()) loop->changed();
@@ -178,6 +179,20 @@ Daybook Daybook::open(const std::filesystem::path& directory, Options options) {
   return Daybook(std::move(impl));
 }
 
+Daybook Daybook::open(Storage& storage, Options options) {
+  OpenedBook opened = open_book(storage, options);
+  auto impl = std::make_unique<Impl>(std::move(opened), std::move(options));
+  impl->report(LogLevel::info, impl->parts().report.note);
+  return Daybook(std::move(impl));
+}
+
+bool Daybook::drive() {
+  return impl_->driver().drive();
+}
+std::optional<Duration> Daybook::until_next() const {
+  return impl_->driver().until_next();
+}
+
 void Daybook::close() {
   impl_->close();
 }
@@ -202,9 +217,17 @@ Result<std::vector<ClaimedJob>> Daybook::claim(Claim command, Duration wait, std
   Driver& driver = impl_->driver();
   const BookTime now = driver.now().book;
   const BookTime until = wait > BookTime::max() - now ? BookTime::max() : now + std::max(wait, Duration(0));
-  const Driver::Ticket ticket = driver.post_claim(std::move(command), impl_->context(), until,
-                                                  [&promise](Reply reply) { promise.set_value(std::move(reply)); });
+  bool answered = false;
+  const Driver::Ticket ticket =
+      driver.post_claim(std::move(command), impl_->context(), until, [&promise, &answered](Reply reply) {
+        answered = true;
+        promise.set_value(std::move(reply));
+      });
   const std::stop_callback withdraw(stop, [&] { driver.withdraw(ticket); });
+  if (driver.is_driven() && !driver.drive_until([&answered] { return answered; })) {
+    driver.withdraw(ticket);  // nothing will ever be due
+    static_cast<void>(driver.drive());
+  }
   Reply reply = future.get();
   if (reply.error) std::rethrow_exception(reply.error);
   if (!reply.answers) return tl::unexpected<Refusal>(reply.answers.error());

@@ -25,16 +25,19 @@ void Driver::require_own_process() const {
   if (in_forked_child()) throw StorageError(Place{}, 0, forked_sentence);
 }
 
-Driver::Driver(std::unique_ptr<Engine> engine, Clock& clock, Waiter& waiter)
-    : engine_(std::move(engine)),
+Driver::Driver(std::unique_ptr<Engine> engine, Clock& clock, Waiter& waiter, Threads threads)
+    : driven_(threads == Threads::none),
+      engine_(std::move(engine)),
       clock_(clock),
       waiter_(waiter),
-      book_offset_(engine_->view().book().book_offset),
-      callback_thread_([this] { run_callbacks(); }) {
+      book_offset_(engine_->view().book().book_offset) {
+  if (driven_) return;
+  callback_thread_ = std::thread([this] { run_callbacks(); });
   timer_thread_ = std::thread([this] { run_timer(); });
 }
 
 Driver::~Driver() {
+  static_cast<void>(drive());
   if (!take_engine()) return;
   stop_threads();
 }
@@ -220,29 +223,37 @@ void Driver::tick() {
 void Driver::run_timer() {
   std::unique_lock lock(mutex_);
   while (!stopping_) {
-    const Moment now = this->now();
-    while (!timers_.empty() && timers_.begin()->first <= now.book) {
-      defer(std::move(timers_.begin()->second));
-      timers_.erase(timers_.begin());
-    }
-    const bool posted = !leading_ && !arrivals_.empty();
-    const bool due = (wake_boot_ && *wake_boot_ <= now.boot) || (wake_wall_ && *wake_wall_ <= now.wall);
-    if ((posted || due) && !closed_) {
-      lock.unlock();
-      tick();
-      lock.lock();
-      continue;
-    }
-    std::optional<BootTime> boot = wake_boot_;
-    if (!timers_.empty()) {
-      const BootTime timer(timers_.begin()->first.time_since_epoch() - book_offset_);
-      if (!boot || timer < *boot) boot = timer;
-    }
-    const std::optional<Instant> wall = wake_wall_;
+    if (do_what_is_due(lock)) continue;
+    const Times next = next_times();
     lock.unlock();
-    waiter_.wait(wall, boot);
+    waiter_.wait(next.wall, next.boot);
     lock.lock();
   }
+}
+
+// Timers are handed on to the callbacks; a step is led when its time has come or somebody posted work. False: no step was.
+bool Driver::do_what_is_due(std::unique_lock<std::mutex>& lock) {
+  const Moment now = this->now();
+  while (!timers_.empty() && timers_.begin()->first <= now.book) {
+    defer(std::move(timers_.begin()->second));
+    timers_.erase(timers_.begin());
+  }
+  const bool posted = !leading_ && !arrivals_.empty();
+  const bool due = (wake_boot_ && *wake_boot_ <= now.boot) || (wake_wall_ && *wake_wall_ <= now.wall);
+  if ((!posted && !due) || closed_) return false;
+  lock.unlock();
+  tick();
+  lock.lock();
+  return true;
+}
+
+Driver::Times Driver::next_times() const {
+  Times next{wake_wall_, wake_boot_};
+  if (!timers_.empty()) {
+    const BootTime timer(timers_.begin()->first.time_since_epoch() - book_offset_);
+    if (!next.boot || timer < *next.boot) next.boot = timer;
+  }
+  return next;
 }
 
 void Driver::run_callbacks() {
@@ -261,6 +272,7 @@ void Driver::run_callbacks() {
 
 void Driver::close() {
   require_own_process();
+  static_cast<void>(drive());  // whom no thread serves
   if (!take_engine()) return;
   std::exception_ptr error;
   try {
@@ -294,12 +306,13 @@ void Driver::stop_threads() {
     stopping_ = true;
   }
   waiter_.wake();
-  timer_thread_.join();
+  if (timer_thread_.joinable()) timer_thread_.join();
   {
     const std::lock_guard lock(callbacks_mutex_);
     callbacks_stop_ = true;
   }
   callbacks_ready_.notify_all();
+  if (driven_) return run_callbacks();
   callback_thread_.join();
 }
 

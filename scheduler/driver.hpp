@@ -22,11 +22,16 @@
 
 namespace daybook {
 
+enum class Threads : std::uint8_t {
+  own,   // timers and callbacks have a thread each
+  none,  // whoever calls drive() does their work
+};
+
 class Driver {
  public:
   using Ticket = Engine::Ticket;
 
-  Driver(std::unique_ptr<Engine> engine, Clock& clock, Waiter& waiter);
+  Driver(std::unique_ptr<Engine> engine, Clock& clock, Waiter& waiter, Threads threads = Threads::own);
   ~Driver();  // stops without recording a clean end, unless close() was called
 
   /// Blocks until the answer is durable. Rethrows the engine's error.
@@ -60,6 +65,13 @@ class Driver {
 
   [[nodiscard]] Moment now();
 
+  // ---- without threads: driven_driver.cpp ----
+  [[nodiscard]] bool is_driven() const { return driven_; }
+  bool drive();  // as Daybook::drive
+  [[nodiscard]] std::optional<Duration> until_next();
+  /// Drives, and lets time pass through the waiter, until `done` says so; false: there is nothing left to wait for.
+  bool drive_until(const std::function<bool()>& done);
+
   /// In a child made by fork() everything is refused as in a closed book, without a lock being touched: a thread that is not there may
   /// hold it. Nor can such a driver be destroyed; its owner leaves it where it is.
   [[nodiscard]] bool in_forked_child() const { return mark_.in_forked_child(); }
@@ -91,11 +103,19 @@ class Driver {
   [[nodiscard]] Engine::Completion deferred(Engine::Completion completion);
   void tick();
   void run_timer();
+  bool do_what_is_due(std::unique_lock<std::mutex>& lock);
+  struct Times {
+    std::optional<Instant> wall;
+    std::optional<BootTime> boot;
+  };
+  [[nodiscard]] Times next_times() const;  // under mutex_
   void run_callbacks();
+  bool run_callback();
   [[nodiscard]] bool take_engine();
   void stop_threads();
 
   const ProcessMark mark_;
+  const bool driven_;
   std::unique_ptr<Engine> engine_;  // used by the leader alone
   Clock& clock_;
   Waiter& waiter_;

@@ -5,7 +5,9 @@
 
 namespace daybook {
 
-KeeperThread::KeeperThread(std::unique_ptr<Keeper> keeper) : keeper_(std::move(keeper)), thread_([this] { run(); }) {}
+KeeperThread::KeeperThread(std::unique_ptr<Keeper> keeper, Threads threads) : keeper_(std::move(keeper)) {
+  if (threads == Threads::own) thread_ = std::thread([this] { run(); });
+}
 
 KeeperThread::~KeeperThread() {
   stop();
@@ -13,6 +15,11 @@ KeeperThread::~KeeperThread() {
 
 void KeeperThread::note(Sequence head, std::uint64_t log_bytes) {
   if (!keeper_->note(head, log_bytes)) return;
+  if (!thread_.joinable()) {
+    const std::lock_guard keeping(keeping_);
+    keeper_->keep(stop_.get_token());
+    return;
+  }
   {
     const std::lock_guard lock(mutex_);
     due_ = true;

@@ -10,15 +10,16 @@
 #include <thread>
 
 #include "daybook/scheduler/keeper.hpp"
+#include "driver.hpp"
 
 namespace daybook {
 
 class KeeperThread {
  public:
-  explicit KeeperThread(std::unique_ptr<Keeper> keeper);
+  KeeperThread(std::unique_ptr<Keeper> keeper, Threads threads);
   ~KeeperThread();  // stops
 
-  /// As Keeper::note; when a snapshot is due, it is taken soon, on the thread.
+  /// As Keeper::note; when a snapshot is due, it is taken soon, on the thread; without one, here.
   void note(Sequence head, std::uint64_t log_bytes);
 
   /// Takes one now, on the caller's thread, after the one that is under way. Nothing when the book is closed meanwhile. Throws as

@@ -10,6 +10,7 @@
 #include "daybook/log/log_reader.hpp"
 #include "daybook/replay/replay.hpp"
 #include "daybook/replay/snapshot.hpp"
+#include "daybook/system/posix_storage.hpp"
 #include "daybook/system/process.hpp"
 #include "daybook/system/system_clock.hpp"
 #include "daybook/system/system_random.hpp"
@@ -37,7 +38,7 @@ void refuse_foreign(const std::filesystem::path& directory) {
   }
 }
 
-std::unique_ptr<StorageLock> lock_or_name_owner(PosixStorage& storage, OpenedBook& book, const Options& options) {
+std::unique_ptr<StorageLock> lock_or_name_owner(Storage& storage, OpenedBook& book, const Options& options) {
   const BootTime give_up = book.clock->boot() + options.owner_wait;
   while (true) {
     Locked locked = storage.lock(options.purpose.empty() ? program_name() : options.purpose);
@@ -49,7 +50,7 @@ std::unique_ptr<StorageLock> lock_or_name_owner(PosixStorage& storage, OpenedBoo
                                               (locked.owner.empty() ? std::string("unknown") : locked.owner) +
                                               "), waited " + to_string(options.owner_wait) + "; stop it, or wait longer"
                                         : std::string("cannot lock the book");
-      throw StorageError(Place{.path = storage.path(), .offset = {}, .sequence = {}}, held ? 0 : locked.error,
+      throw StorageError(Place{.path = storage.describe(""), .offset = {}, .sequence = {}}, held ? 0 : locked.error,
                          sentence);
     }
     book.waiter->wait(std::nullopt, std::min(give_up, now + lock_poll));
@@ -84,9 +85,7 @@ StartAt snapshot_start(Storage& storage, const Uuid& log_uuid, const Options& op
   });
 }
 
-}  // namespace
-
-OpenedBook open_book(const std::filesystem::path& directory, const Options& options) {
+OpenedBook with_ports(const Options& options) {
   check_options(options);
   OpenedBook book;
   book.own_clock = std::make_unique<SystemClock>();
@@ -95,20 +94,27 @@ OpenedBook open_book(const std::filesystem::path& directory, const Options& opti
   book.clock = options.clock != nullptr ? options.clock : book.own_clock.get();
   book.random = options.random != nullptr ? options.random : book.own_random.get();
   book.waiter = options.waiter != nullptr ? options.waiter : book.own_waiter.get();
+  return book;
+}
 
-  book.storage = PosixStorage::open(directory, options.create ? Access::create : Access::read_write,
-                                    options.allow_network ? OnNetwork::allow : OnNetwork::refuse);
-  if (const std::string network = book.storage->network(); options.log && !network.empty()) {
+// What stands between a directory and the book in it. Returns the folder of the index.
+std::string look_at_directory(PosixStorage& storage, const std::filesystem::path& directory, const Options& options) {
+  if (const std::string network = storage.network(); options.log && !network.empty()) {
     options.log(LogLevel::warning,
                 "the book is on a network file system (" + network +
                     "), as allowed: what the disk acknowledges may be lost, and no lock keeps other machines out");
   }
-  if (!log_exists(*book.storage)) {
+  if (!log_exists(storage)) {
     refuse_foreign(directory);
     if (!options.create) {
-      throw StorageError(Place{.path = book.storage->path(), .offset = {}, .sequence = {}}, 0, "no daybook here yet");
+      throw StorageError(Place{.path = storage.path(), .offset = {}, .sequence = {}}, 0, "no daybook here yet");
     }
   }
+  return storage.path() + "/index";
+}
+
+// `book` has its ports and its storage.
+void open_log_and_engine(OpenedBook& book, std::optional<std::string> index_folder, const Options& options) {
   book.lock = lock_or_name_owner(*book.storage, book, options);
 
   LogOpening found;
@@ -121,7 +127,7 @@ OpenedBook open_book(const std::filesystem::path& directory, const Options& opti
       start_engine({.journal = *book.log,
                     .found = found,
                     .chain_at = [&](Sequence sequence) { return LogReader(*book.storage).chain_at(sequence); },
-                    .index_folder = book.storage->path() + "/index",
+                    .index_folder = std::move(index_folder),
                     .clock = *book.clock,
                     .random = *book.random,
                     .bounds = options.bounds,
@@ -152,6 +158,28 @@ OpenedBook open_book(const std::filesystem::path& directory, const Options& opti
                     "; nothing is claimed until somebody confirms the clock: daybook confirm-clock, or "
                     "Daybook::confirm_clock");
   }
+}
+
+}  // namespace
+
+OpenedBook open_book(const std::filesystem::path& directory, const Options& options) {
+  OpenedBook book = with_ports(options);
+  auto storage = PosixStorage::open(directory, options.create ? Access::create : Access::read_write,
+                                    options.allow_network ? OnNetwork::allow : OnNetwork::refuse);
+  const std::string index_folder = look_at_directory(*storage, directory, options);
+  book.own_storage = std::move(storage);
+  book.storage = book.own_storage.get();
+  open_log_and_engine(book, index_folder, options);
+  return book;
+}
+
+OpenedBook open_book(Storage& storage, const Options& options) {
+  OpenedBook book = with_ports(options);
+  book.storage = &storage;
+  if (!options.create && !log_exists(storage)) {
+    throw StorageError(Place{.path = storage.describe(""), .offset = {}, .sequence = {}}, 0, "no daybook here yet");
+  }
+  open_log_and_engine(book, std::nullopt, options);
   return book;
 }
 

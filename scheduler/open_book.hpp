@@ -9,7 +9,6 @@
 #include "daybook/daybook.hpp"
 #include "daybook/log/segment_log.hpp"
 #include "daybook/scheduler/engine.hpp"
-#include "daybook/system/posix_storage.hpp"
 
 namespace daybook {
 
@@ -21,7 +20,8 @@ struct OpenedBook {
   Clock* clock = nullptr;
   Random* random = nullptr;
   Waiter* waiter = nullptr;
-  std::unique_ptr<PosixStorage> storage;
+  std::unique_ptr<Storage> own_storage;
+  Storage* storage = nullptr;
   std::unique_ptr<StorageLock> lock;
   std::unique_ptr<SegmentLog> log;
   std::unique_ptr<Engine> engine;
@@ -30,5 +30,7 @@ struct OpenedBook {
 
 /// Throws StorageError, CorruptionError.
 [[nodiscard]] OpenedBook open_book(const std::filesystem::path& directory, const Options& options);
+/// On storage that belongs to the caller: no index, the entities stay in memory.
+[[nodiscard]] OpenedBook open_book(Storage& storage, const Options& options);
 
 }  // namespace daybook

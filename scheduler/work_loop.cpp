@@ -133,8 +133,9 @@ Result<void> WorkLoop::Impl::start() {
   }
   std::unique_lock lock(mutex_);
   started_ = true;
-  for (std::uint32_t slot = 0; slot < options_.slots; ++slot) slots_.emplace_back([this] { serve(); });
-  renew_later();
+  for (std::uint32_t slot = 0; slot < options_.slots && !driver_.is_driven(); ++slot) {
+    slots_.emplace_back([this] { serve(); });
+  }
   claim_more(lock);
   return {};
 }
@@ -184,7 +185,9 @@ void WorkLoop::Impl::take(Reply reply) {
       }
       runs_.emplace(run->job().id.sequence, run);
       queue_.push_back(std::move(run));
+      if (driver_.is_driven()) driver_.defer([self = shared_from_this()] { self->serve_here(); });
     }
+    if (!runs_.empty()) renew_later();
     ready_.notify_all();
     settled_.notify_all();
     claim_more(lock);
@@ -198,15 +201,25 @@ void WorkLoop::Impl::serve() {
   while (true) {
     ready_.wait(lock, [&] { return stopping_ || !queue_.empty(); });
     if (queue_.empty() || stopping_) return;
-    const std::shared_ptr<Run> run = std::move(queue_.front());
-    queue_.pop_front();
-    lock.unlock();
-    handle(*run);
-    lock.lock();
-    runs_.erase(run->job().id.sequence);
-    settled_.notify_all();
-    claim_more(lock);
+    run_next(lock);
   }
+}
+
+// The same in a book without threads, for one job: on the thread that drives.
+void WorkLoop::Impl::serve_here() {
+  std::unique_lock lock(mutex_);
+  if (!queue_.empty() && !stopping_) run_next(lock);
+}
+
+void WorkLoop::Impl::run_next(std::unique_lock<std::mutex>& lock) {
+  const std::shared_ptr<Run> run = std::move(queue_.front());
+  queue_.pop_front();
+  lock.unlock();
+  handle(*run);
+  lock.lock();
+  runs_.erase(run->job().id.sequence);
+  settled_.notify_all();
+  claim_more(lock);
 }
 
 void WorkLoop::Impl::handle(Run& run) {
@@ -255,6 +268,8 @@ void WorkLoop::Impl::fail_instead(const Run& run, const Refusal& refusal, bool r
 }
 
 void WorkLoop::Impl::renew_later() {
+  if (will_renew_) return;
+  will_renew_ = true;
   const BookTime next = driver_.now().book + options_.lease / limits::lease_renewals;
   driver_.at(next, [weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->renew();
@@ -265,13 +280,14 @@ void WorkLoop::Impl::renew() {
   std::vector<std::shared_ptr<Run>> runs;
   {
     const std::lock_guard lock(mutex_);
-    if (stopping_ && runs_.empty()) return;
+    will_renew_ = false;
+    if (runs_.empty()) return;
     for (const auto& [job, run] : runs_) {
       if (!run->lost()) runs.push_back(run);
     }
+    renew_later();
   }
   if (!runs.empty()) post_renewal(runs, true);
-  renew_later();
 }
 
 void WorkLoop::Impl::post_renewal(const std::vector<std::shared_ptr<Run>>& runs, bool with_progress) {
@@ -347,6 +363,7 @@ void WorkLoop::Impl::stop() {
     const std::lock_guard lock(self->mutex_);
     for (const auto& [job, run] : self->runs_) run->request_stop();
   });
+  static_cast<void>(driver_.drive());  // where no thread does it: what was handed back, and the end of the claim
   for (std::thread& slot : slots_) slot.join();
   slots_.clear();
   {
@@ -378,6 +395,10 @@ bool WorkLoop::Impl::is_empty() {
 
 void WorkLoop::Impl::run_until_empty() {
   driver_.require_own_process();
+  if (driver_.is_driven()) {
+    driver_.drive_until([this] { return stopping_ || is_empty(); });
+    return;
+  }
   while (true) {
     std::uint64_t seen = 0;
     {

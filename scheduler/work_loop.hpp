@@ -44,9 +44,11 @@ class WorkLoop::Impl : public std::enable_shared_from_this<WorkLoop::Impl> {
   void claim_more(std::unique_lock<std::mutex>& lock);
   void take(Reply reply);
   void serve();
+  void serve_here();
+  void run_next(std::unique_lock<std::mutex>& lock);
   void handle(Run& run);
   void finish(Run& run, Verdict verdict);
-  void renew_later();
+  void renew_later();  // under mutex_
   void renew();
   void post_renewal(const std::vector<std::shared_ptr<Run>>& runs, bool with_progress);
   void renewed(const std::vector<std::shared_ptr<Run>>& runs, bool with_progress, const Reply& reply);
@@ -68,6 +70,7 @@ class WorkLoop::Impl : public std::enable_shared_from_this<WorkLoop::Impl> {
   std::optional<Driver::Ticket> claim_;            // the claim that waits
   bool started_ = false;
   bool stopping_ = false;
+  bool will_renew_ = false;  // a timer is set; while nothing runs there is none
   std::uint64_t changes_ = 0;
   std::vector<std::thread> slots_;
 };

@@ -75,6 +75,9 @@ struct Options {
   Clock* clock = nullptr;
   Random* random = nullptr;
   Waiter* waiter = nullptr;
+  // The book starts no thread: whoever calls Daybook::drive() does the work of all of them. For tests (docs/testing_your_jobs.md),
+  // and for programs with an event loop of their own.
+  bool driven = false;
 };
 
 /// What opening found, for people and monitoring.
@@ -127,6 +130,9 @@ class Daybook {
   /// the opening. Throws StorageError (missing, read-only, on a network file system, held by another process or by this one,
   /// which is named), CorruptionError (damage; nothing was changed).
   [[nodiscard]] static Daybook open(const std::filesystem::path& directory, Options options = {});
+  /// On storage of the caller's own, which must outlive the book; daybook/testing/ has one without a disk. There is no index: the
+  /// entities stay in memory, and every opening reads the log anew. Throws the same.
+  [[nodiscard]] static Daybook open(Storage& storage, Options options = {});
   Daybook(Daybook&&) noexcept;
   Daybook& operator=(Daybook&&) noexcept;
   ~Daybook();  // closes, unless close() was called; errors are told to Options::log
@@ -181,6 +187,16 @@ class Daybook {
   /// the two newest are kept. Takes about 400 bytes of memory a job beside its payload. Throws StorageError, CorruptionError; the book
   /// is as well as before then.
   SnapshotReport snapshot();
+
+  // ---- without threads (Options::driven) ----
+  /// Does what the book's threads would do now: grants waiting claims, runs handlers and completions, renews leases, takes snapshots, all on
+  /// the caller's thread, until nothing more is due. Time does not pass in it. May be called inside a handler: then handlers of free slots
+  /// run within that one. In a book with threads it does nothing. Returns whether there was something to do.
+  bool drive();
+  /// How long until drive() may find something to do; 0 when it would now. Nothing: only a call of somebody's brings work.
+  [[nodiscard]] std::optional<Duration> until_next() const;
+  // Members that wait (claim with a wait, WorkLoop::run_until_empty) drive the book themselves, and let time pass through
+  // Options::waiter. A future of submit() is ready only after drive().
 
   // ---- reading: what a durable log says ----
   /// Refused no_such_job for an id that was never issued, pruned for one whose job ended and was let go: the sentence says when, and
