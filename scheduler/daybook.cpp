@@ -13,8 +13,10 @@
 #include "daybook/replay/replay.hpp"
 #include "daybook/system/process.hpp"
 #include "driver.hpp"
+#include "event_lines.hpp"
 #include "keeper_thread.hpp"
 #include "open_book.hpp"
+#include "subscription.hpp"
 #include "work_loop.hpp"
 
 namespace daybook {
@@ -31,11 +33,13 @@ class Daybook::Impl {
     driver_->on_change([this](Sequence head, std::uint64_t log_bytes) {
       keeper_->note(head, log_bytes);
       for (const auto& loop : loops()) loop->changed();
+      for (const auto& subscription : subscriptions()) subscription->note(head);
     });
     keeper_->note(parts_.report.head, 0);
   }
   ~Impl() {
     if (!closing_.exchange(true)) keeper_->stop();
+    if (event_log_) event_log_->stop();
   }
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
@@ -63,6 +67,11 @@ class Daybook::Impl {
     if (closing_.exchange(true)) return;
     keeper_->stop();
     driver_->close();
+    if (event_log_ && event_log_->alive()) {
+      event_log_->note(parts_.log->tail().sequence);
+      static_cast<void>(event_log_->wait_through(parts_.log->tail().sequence));
+      event_log_->stop();
+    }
     parts_.lock.reset();
   }
 
@@ -84,6 +93,44 @@ class Daybook::Impl {
     return loop;
   }
 
+  [[nodiscard]] std::shared_ptr<Subscription::Impl> subscribe(Sequence from, Subscription::Deliver deliver) {
+    driver_->require_own_process();
+    auto made = std::make_shared<Subscription::Impl>(
+        *parts_.storage, from, std::move(deliver),
+        [this](const std::string& sentence) { report(LogLevel::error, sentence); },
+        options_.driven ? Threads::none : Threads::own);
+    {
+      const std::lock_guard lock(mutex_);
+      std::erase_if(subscriptions_, [](const auto& weak) { return weak.expired(); });
+      subscriptions_.push_back(made);
+    }
+    Sequence head;
+    driver_->look([&](const View& view, const Moment&) { head = view.book().head; });
+    if (options_.driven) {
+      driver_->defer([made, head] { made->note(head); });  // inside drive(), like all that follows
+    } else {
+      made->note(head);
+    }
+    return made;
+  }
+
+  [[nodiscard]] std::string line_of(const RecordedEvent& recorded) const {
+    std::string line;
+    try {
+      driver_->look([&](const View& names, const Moment&) { line = event_line(recorded, &names); });
+    } catch (const StorageError&) {  // closed, or poisoned: nobody knows the names any more
+      line = event_line(recorded, nullptr);
+    }
+    return line;
+  }
+
+  // What people look for, as lines of the service's log, from this opening on.
+  void log_events(Sequence from) {
+    event_log_ = subscribe(from, [this](const RecordedEvent& recorded) {
+      if (const auto level = level_of(recorded.event)) options_.log(*level, line_of(recorded));
+    });
+  }
+
   template <class Made>
   Result<Made> one(Command command, std::string reason = {}) const {
     auto answers = driver_->call({.commands = {std::move(command)}, .context = context(std::move(reason))});
@@ -101,6 +148,15 @@ class Daybook::Impl {
     std::vector<std::shared_ptr<WorkLoop::Impl>> living;
     for (const auto& weak : loops_) {
       if (auto loop = weak.lock()) living.push_back(std::move(loop));
+    }
+    return living;
+  }
+
+  [[nodiscard]] std::vector<std::shared_ptr<Subscription::Impl>> subscriptions() const {
+    const std::lock_guard lock(mutex_);
+    std::vector<std::shared_ptr<Subscription::Impl>> living;
+    for (const auto& weak : subscriptions_) {
+      if (auto subscription = weak.lock()) living.push_back(std::move(subscription));
     }
     return living;
   }
@@ -145,10 +201,15 @@ class Daybook::Impl {
   std::atomic<bool> closing_ = false;
   mutable std::mutex mutex_;
   std::vector<std::weak_ptr<WorkLoop::Impl>> loops_;
+  std::vector<std::weak_ptr<Subscription::Impl>> subscriptions_;
+  std::shared_ptr<Subscription::Impl> event_log_;
   std::uint64_t loops_made_ = 0;
 };
 
-Daybook::Daybook(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Daybook::Daybook(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {
+  impl_->report(LogLevel::info, impl_->parts().report.note);
+  if (impl_->options().log_events && impl_->options().log) impl_->log_events(impl_->parts().report.opened);
+}
 Daybook::Daybook(Daybook&&) noexcept = default;
 
 Daybook& Daybook::operator=(Daybook&& other) noexcept {
@@ -174,16 +235,12 @@ Daybook::~Daybook() {
 
 Daybook Daybook::open(const std::filesystem::path& directory, Options options) {
   OpenedBook opened = open_book(directory, options);
-  auto impl = std::make_unique<Impl>(std::move(opened), std::move(options));
-  impl->report(LogLevel::info, impl->parts().report.note);
-  return Daybook(std::move(impl));
+  return Daybook(std::make_unique<Impl>(std::move(opened), std::move(options)));
 }
 
 Daybook Daybook::open(Storage& storage, Options options) {
   OpenedBook opened = open_book(storage, options);
-  auto impl = std::make_unique<Impl>(std::move(opened), std::move(options));
-  impl->report(LogLevel::info, impl->parts().report.note);
-  return Daybook(std::move(impl));
+  return Daybook(std::make_unique<Impl>(std::move(opened), std::move(options)));
 }
 
 bool Daybook::drive() {
@@ -429,6 +486,26 @@ Stat Daybook::stat() const {
   });
   std::sort(stat.queues.begin(), stat.queues.end(), [](const auto& a, const auto& b) { return a.queue < b.queue; });
   return stat;
+}
+
+Metrics Daybook::metrics() const {
+  Metrics metrics;
+  impl_->driver().look([&](const View& view, const Moment& now) {
+    metrics = metrics_of(view, now);
+    const Meter* meter = impl_->parts().meter.get();
+    if (meter == nullptr) return;
+    Metrics::Activity& activity = metrics.activity.emplace(meter->activity());
+    const Journal::Costs costs = impl_->parts().log->costs();
+    activity.written_bytes = costs.bytes;
+    activity.syncs = costs.syncs;
+    activity.projection_lag = impl_->driver().projection_lag();
+  });
+  metrics.segment_bytes = segment_bytes_of(*impl_->parts().storage);
+  return metrics;
+}
+
+Subscription Daybook::subscribe(Sequence from, Subscription::Deliver deliver) {
+  return Subscription(impl_->subscribe(from, std::move(deliver)));
 }
 
 std::vector<RecordedEvent> Daybook::history(JobId id) const {

@@ -51,6 +51,7 @@ class Driver {
 
   /// Only inside look().
   [[nodiscard]] std::uint64_t refusals_counted() const { return engine_->refusals_counted(); }
+  [[nodiscard]] std::uint64_t projection_lag() const { return engine_->projection_lag(); }
 
   /// Runs `task` on the callback thread: soon, or when book time reaches `when`. Tasks not begun at stop() are dropped.
   void defer(std::function<void()> task);

@@ -12,6 +12,7 @@
 #include "daybook/core/mutant.hpp"
 #include "daybook/log/log_reader.hpp"
 #include "daybook/replay/replay.hpp"
+#include "meter.hpp"
 
 namespace daybook {
 
@@ -92,7 +93,8 @@ Engine::Engine(Parts parts)
       bounds_(parts.bounds),
       clock_policy_(parts.clock_policy),
       warn_(std::move(parts.warn)),
-      start_(std::move(parts.start)) {
+      start_(std::move(parts.start)),
+      meter_(parts.meter) {
   DAYBOOK_ASSERT(store_ != nullptr);
   DAYBOOK_ASSERT(store_->book().head == journal_.tail().sequence);
 }
@@ -355,6 +357,10 @@ void Engine::run(const Look& look, Completion& completion, const Moment& now) {
 }
 
 void Engine::take(const Outcome& outcome) {
+  if (meter_ != nullptr) {
+    for (const RecordedEvent& recorded : outcome.events) meter_->note(recorded, *store_);
+    meter_->note(outcome.answers);
+  }
   if (!outcome.answers && is_stale_outcome(outcome.answers.error().code) &&
       std::none_of(outcome.events.begin(), outcome.events.end(), puts_refusal_on_record)) {
     ++refusals_counted_;
@@ -374,7 +380,9 @@ void Engine::flush() {
   const EncodedBatch& batch = encoder_.batch();
   step_.cancelled.reserve(step_.cancelled.size() + unsynced_cancels_.size());  // nothing allocates behind the append
   if (batch.count != 0 && !poison_) {
+    const BootTime begun = meter_ != nullptr ? clock_.boot() : BootTime{};
     AppendResult result = journal_.append(journal_.epoch(), journal_.tail(), batch, Room::reserve);
+    if (meter_ != nullptr) meter_->note_sync(clock_.boot() - begun, batch.count);
     std::visit(
         Overload{
             [&](const Committed&) { step_.changed = true; },

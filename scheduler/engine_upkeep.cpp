@@ -109,6 +109,10 @@ void Engine::prune(const Moment& now) {
   prune_wall_ = plan.again_at.value_or(Instant::max());
 }
 
+std::uint64_t Engine::projection_lag() const {
+  return index_ == nullptr ? 0 : store_->book().head.value() - index_->mark().applied.value();
+}
+
 void Engine::plan_wake(Step& step, const Moment& now) {
   const Duration to_boot = now.boot.time_since_epoch() - now.book.time_since_epoch();
   const auto boot_of = [&](BookTime book) { return BootTime(book.time_since_epoch() + to_boot); };

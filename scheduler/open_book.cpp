@@ -117,6 +117,7 @@ std::string look_at_directory(PosixStorage& storage, const std::filesystem::path
 void open_log_and_engine(OpenedBook& book, std::optional<std::string> index_folder, const Options& options) {
   book.lock = lock_or_name_owner(*book.storage, book, options);
 
+  if (options.metrics) book.meter = std::make_unique<Meter>();
   LogOpening found;
   book.log = log_exists(*book.storage) ? SegmentLog::open(*book.storage, *book.clock, *book.random, {}, found)
                                        : SegmentLog::create(*book.storage, *book.clock, *book.random,
@@ -135,10 +136,12 @@ void open_log_and_engine(OpenedBook& book, std::optional<std::string> index_fold
                     .clock_policy = options.clock_policy,
                     .owner = {.process = process_id(), .host = host_name(), .release = version},
                     .warn = std::move(warn),
+                    .meter = book.meter.get(),
                     .start = snapshot_start(*book.storage, found.log_uuid, options)});
   book.engine = std::move(started.engine);
 
   book.report.tail = found.tail;
+  book.report.opened = found.head.sequence.next();
   book.report.head = book.log->tail().sequence;
   book.report.epoch = found.epoch;
   book.report.bytes_cut = found.bytes_cut;

@@ -9,6 +9,7 @@
 #include "daybook/daybook.hpp"
 #include "daybook/log/segment_log.hpp"
 #include "daybook/scheduler/engine.hpp"
+#include "meter.hpp"
 
 namespace daybook {
 
@@ -24,6 +25,7 @@ struct OpenedBook {
   Storage* storage = nullptr;
   std::unique_ptr<StorageLock> lock;
   std::unique_ptr<SegmentLog> log;
+  std::unique_ptr<Meter> meter;  // null: not wanted
   std::unique_ptr<Engine> engine;
   OpeningReport report;
 };

@@ -76,7 +76,8 @@ StartedEngine start_engine(EngineStart start) {
                                                           .bounds = start.bounds,
                                                           .clock_policy = start.clock_policy,
                                                           .warn = std::move(start.warn),
-                                                          .start = std::move(start.start)});
+                                                          .start = std::move(start.start),
+                                                          .meter = start.meter});
   started.claims_ended =
       started.engine->open(opening_event(start.found, start.owner), settings(start.bounds, start.retention));
   return started;

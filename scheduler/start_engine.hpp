@@ -36,6 +36,7 @@ struct EngineStart {
   ClockPolicy clock_policy = ClockPolicy::ask;
   Owner owner = {};
   std::function<void(const std::string&)> warn = {};  // what an operator should know; may be empty
+  Meter* meter = nullptr;                             // may be null
   StartAt start = {};                                 // where folding may begin; empty: with the first event
 };
 

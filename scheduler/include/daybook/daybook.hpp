@@ -47,7 +47,9 @@
 #include "daybook/core/retention.hpp"
 #include "daybook/core/time.hpp"
 #include "daybook/log/journal.hpp"
+#include "daybook/metrics.hpp"
 #include "daybook/scheduler/keeper.hpp"
+#include "daybook/subscription.hpp"
 #include "daybook/work.hpp"
 
 namespace daybook {
@@ -67,6 +69,10 @@ struct Options {
   std::string purpose = {};                     // shown to others that find the book held; "" is the program's name
   // What the book has to say; called from any thread. Keep it short, and call nothing of the book in it. Unset: silent.
   std::function<void(LogLevel, const std::string&)> log = {};
+  // `log` is also told of each event that people look for (a lost lease, a dead job, a step of the clock …), in key=value form, once it is
+  // durable: docs/observability.md. On a thread of its own.
+  bool log_events = false;
+  bool metrics = true;             // count for Daybook::metrics()
   SnapshotOptions snapshots = {};  // when one is taken by itself …
   SegmentOptions segments = {};    // … and what becomes of the segments before it; in a book of feature level 2
   // How long final jobs and results are kept, put on record if it differs. Unset: as the record says, or the defaults of retention.hpp.
@@ -83,7 +89,8 @@ struct Options {
 /// What opening found, for people and monitoring.
 struct OpeningReport {
   TailStatus tail{};
-  Sequence head;  // the last event, the opening included
+  Sequence opened;  // the first event of this opening
+  Sequence head;    // the last event, the opening included
   Epoch epoch;
   std::uint64_t bytes_cut = 0;  // with `torn`
   std::string quarantine;       // the file that keeps them; "" when the disk had no room for it
@@ -214,6 +221,11 @@ class Daybook {
   };
   [[nodiscard]] std::vector<JobInfo> jobs(const Filter& filter) const;
   [[nodiscard]] Stat stat() const;
+  /// What to measure and to watch: metrics.hpp. Takes a turn between two steps, and looks at the sizes of the log's files.
+  [[nodiscard]] Metrics metrics() const;
+  /// Hands each event from `from` on to `deliver`, in order and when it is durable: subscription.hpp. Throws DroppedError when that
+  /// event was dropped from the log.
+  [[nodiscard]] Subscription subscribe(Sequence from, Subscription::Deliver deliver);
   /// What is left of it, when its beginning was dropped from the log.
   [[nodiscard]] std::vector<RecordedEvent> history(JobId id) const;
   /// Runs `look` with the book's state while nothing changes. Keep it short; call nothing of the book in it.

@@ -3,7 +3,7 @@
 
 // Engine: the whole scheduler as a state machine that never blocks on anything but the disk. submit() queues, step() does
 // everything that was queued under one sync, and says what to wait for. One thread drives it under simulated time as well
-// as the real service does; it starts no threads, and asks the clock once a step. Not thread-safe.
+// as the real service does; it starts no threads, and asks the clock once a step (a meter: around each sync too). Not thread-safe.
 //
 // Order within a step: clock steps are recorded; claims that wait are tried when something fell due; the queued
 // submissions are executed one by one; waiting claims are tried again when something became available; the events
@@ -32,6 +32,8 @@
 
 namespace daybook {
 
+class Meter;
+
 /// What a submission comes to. `error` is set when the disk failed: then nothing is known but that the outcome is unknown.
 struct Reply {
   Result<std::vector<Answer>> answers = std::vector<Answer>{};
@@ -54,6 +56,7 @@ class Engine {
     ClockPolicy clock_policy = ClockPolicy::ask;
     std::function<void(const std::string&)> warn = {};  // what an operator should know; may be empty
     StartAt start = {};                                 // where folding may begin when the index fails
+    Meter* meter = nullptr;                             // counts what is done; null: nobody does
   };
   explicit Engine(Parts parts);
   ~Engine();
@@ -100,6 +103,8 @@ class Engine {
   [[nodiscard]] Moment now();
   [[nodiscard]] const View& view() const { return *store_; }
   [[nodiscard]] std::uint64_t refusals_counted() const { return refusals_counted_; }
+  /// Events that the index on the disk does not hold yet; 0 without an index.
+  [[nodiscard]] std::uint64_t projection_lag() const;
   /// Nothing is acknowledged any more, because something failed after which memory and log may differ; open the book again.
   [[nodiscard]] bool poisoned() const { return poison_ != nullptr; }
 
@@ -164,6 +169,7 @@ class Engine {
   ClockPolicy clock_policy_;
   std::function<void(const std::string&)> warn_;
   StartAt start_;
+  Meter* meter_;
 
   std::vector<Item> inbox_;
   std::list<WaitingClaim> waiting_;

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "event_lines.hpp"
+
+#include "daybook/core/describe.hpp"
+
+namespace daybook {
+
+namespace {
+
+template <class... Ts>
+struct Overload : Ts... {
+  using Ts::operator()...;
+};
+template <class... Ts>
+Overload(Ts...) -> Overload<Ts...>;
+
+LogLevel level_of_end(const Next& next) {
+  return std::holds_alternative<Dead>(next) ? LogLevel::error : LogLevel::warning;
+}
+
+}  // namespace
+
+std::optional<LogLevel> level_of(const Event& event) {
+  using Level = std::optional<LogLevel>;
+  return std::visit(Overload{
+                        [](const BookOpened& opened) -> Level {
+                          return opened.tail == TailStatus::torn || opened.tail == TailStatus::unclean
+                                     ? LogLevel::warning
+                                     : LogLevel::info;
+                        },
+                        [](const BookClosed&) -> Level { return LogLevel::info; },
+                        [](const BookAdopted&) -> Level { return LogLevel::info; },
+                        [](const GenerationBegun&) -> Level { return LogLevel::info; },
+                        [](const ConfigurationChanged&) -> Level { return LogLevel::info; },
+                        [](const FeatureLevelRaised&) -> Level { return LogLevel::info; },
+                        [](const QueuePaused&) -> Level { return LogLevel::info; },
+                        [](const QueueResumed&) -> Level { return LogLevel::info; },
+                        [](const SnapshotTaken&) -> Level { return LogLevel::info; },
+                        [](const SegmentsDropped&) -> Level { return LogLevel::info; },
+                        [](const ClockConfirmed&) -> Level { return LogLevel::info; },
+                        [](const JobRetried&) -> Level { return LogLevel::info; },
+                        [](const ClockDoubted&) -> Level { return LogLevel::error; },
+                        [](const ClockStepped&) -> Level { return LogLevel::warning; },
+                        [](const LeaseExpired& expired) -> Level { return level_of_end(expired.next); },
+                        [](const AttemptFailed& failed) -> Level {
+                          return std::holds_alternative<Dead>(failed.next) ? LogLevel::error : LogLevel::debug;
+                        },
+                        [](const OutcomeRefused&) -> Level { return LogLevel::warning; },
+                        [](const JobMarkedUncertain&) -> Level { return LogLevel::warning; },
+                        [](const GapDeclared&) -> Level { return LogLevel::warning; },
+                        [](const auto&) -> Level { return {}; },
+                    },
+                    event);
+}
+
+std::string event_line(const RecordedEvent& recorded, const View* names) {
+  const std::string facts = describe(recorded, names);
+  return "event=" + std::string(type_name(recorded.event)) + " seq=" + std::to_string(recorded.sequence.value()) +
+         " at=" + to_string(recorded.wall) + (facts.empty() ? "" : " " + facts);
+}
+
+}  // namespace daybook
