@@ -32,6 +32,8 @@ struct WorkCommandOptions {
   Duration grace = std::chrono::seconds(5);      // between SIGTERM and SIGKILL
   Duration patience = std::chrono::seconds(30);  // when asked to stop: how long what runs may go on
   bool until_empty = false;
+  std::string metrics_file;  // "": none
+  Duration metrics_every = std::chrono::seconds(15);
 };
 
 /// Why a child is being ended before it ended itself.

@@ -34,6 +34,7 @@ void add_verbs(Tool& tool) {
   add_log(tool);
   add_state(tool);
   add_stat(tool);
+  add_metrics(tool);
   add_clock(tool);
   add_verify(tool);
   add_replay(tool);

@@ -19,6 +19,7 @@ void add_log(Tool& tool);       // log.cpp
 void add_state(Tool& tool);     // state.cpp
 void add_retention(Tool& tool);  // retention.cpp
 void add_stat(Tool& tool);      // stat.cpp
+void add_metrics(Tool& tool);   // metrics.cpp
 void add_clock(Tool& tool);     // clock.cpp: clock confirm-clock
 void add_verify(Tool& tool);    // verify.cpp
 void add_replay(Tool& tool);    // replay.cpp

@@ -5,6 +5,7 @@
 
 #include "command_worker.hpp"
 #include "exit.hpp"
+#include "metrics_file.hpp"
 #include "output.hpp"
 #include "verbs.hpp"
 #include "writing.hpp"
@@ -25,6 +26,7 @@ int work(const Common& common, WorkCommandOptions options) {
   if (options.concurrency > limits::claim_count_max) {
     throw UsageError("--concurrency: at most " + std::to_string(limits::claim_count_max));
   }
+  if (options.metrics_every < std::chrono::seconds(1)) throw UsageError("--metrics-every: at least 1s");
   if (!find_command(common.command.front())) {
     throw UsageError("there is no command " + daybook::quoted(common.command.front()) +
                      " that could be run; nothing was claimed");
@@ -34,7 +36,10 @@ int work(const Common& common, WorkCommandOptions options) {
   Daybook book = open_book(common);
   require_trusted_clock(book);
   CommandWorker worker(common, options, book, signals);
-  worker.run();
+  {
+    const MetricsFile metrics(book, options.metrics_file, options.metrics_every);
+    worker.run();
+  }
   book.close();
   worker.tell_summary();
   return static_cast<int>(worker.cut_short() ? Exit::refused : Exit::fine);
@@ -68,6 +73,9 @@ void add_work(Tool& tool) {
       .option("--patience", "D", options->patience, "when asked to stop, how long what runs may go on (30s)")
       .flag("--until-empty", options->until_empty, "ends when nothing waits or runs in these queues, due or not")
       .option("--worker", "NAME", options->worker, "its name on the record (host:pid)")
+      .option("--metrics-file", "PATH", options->metrics_file,
+              "keeps a file for node exporter's textfile collector, replaced whole; end its name in .prom")
+      .option("--metrics-every", "D", options->metrics_every, "how often (15s)")
       .takes_command()
       .example(
           "  $ daybook work --queue thumbs --concurrency 4 --until-empty -- sh -c 'convert - -resize 200 "
