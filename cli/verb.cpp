@@ -10,6 +10,7 @@
 #include <map>
 #include <sstream>
 
+#include "daybook/core/nearest.hpp"
 #include "daybook/version.hpp"
 #include "exit.hpp"
 #include "output.hpp"
@@ -39,22 +40,6 @@ void write_lines(std::ostream& out, const std::vector<HelpLine>& lines) {
 
 constexpr const char* kExitCodes =
     "exit codes: 0 fine · 1 refused, or the disk or another process is in the way · 2 usage · 3 damage\n";
-
-/// Edits that make one word of the other (Levenshtein).
-std::size_t distance(const std::string& a, const std::string& b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t above = row[j];
-      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
-      diagonal = above;
-    }
-  }
-  return row[b.size()];
-}
 
 }  // namespace
 
@@ -196,17 +181,11 @@ struct Tool::Impl {
   }
 
   [[noreturn]] void unknown(const std::string& word) const {
-    const Verb* closest = nullptr;
-    std::size_t nearest = 3;  // further away is no misspelling
-    for (const auto& verb : verbs) {
-      const std::size_t edits = distance(word, verb->impl_->name);
-      if (edits < nearest) {
-        nearest = edits;
-        closest = verb.get();
-      }
-    }
+    std::vector<std::string_view> known;
+    for (const auto& verb : verbs) known.push_back(verb->impl_->name);
+    const std::string_view close = nearest(word, known);
     throw UsageError("there is no verb " + daybook::quoted(word) +
-                     (closest != nullptr ? "; did you mean " + closest->impl_->name + "?" : "") +
+                     (close.empty() ? "" : "; did you mean " + std::string(close) + "?") +
                      " daybook --help lists them");
   }
 };

@@ -50,6 +50,9 @@ inline constexpr std::uint32_t claim_count_max = 10'000;
 inline constexpr std::size_t claim_names_max = 256;       // queues, and kinds, in one claim
 inline constexpr std::size_t refusals_recorded_max = 32;  // per job; more are only counted
 
+inline constexpr std::size_t filter_bytes_max = 4096;  // also written out in full
+inline constexpr std::size_t filter_depth_max = 32;    // of not and ( within each other
+
 inline constexpr Duration request_window = 24h;
 inline constexpr Duration clock_step_min = 1s;  // a smaller difference between the clocks is drift
 inline constexpr Duration boot_gap_max = std::chrono::hours(24 * 7);  // most that book time advances across a boot
