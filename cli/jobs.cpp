@@ -2,6 +2,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "daybook/core/filter.hpp"
 #include "event_output.hpp"
 #include "exit.hpp"
 #include "job_output.hpp"
@@ -13,12 +14,22 @@ namespace daybook::cli {
 namespace {
 
 struct JobsOptions {
+  Filter where;
   std::optional<std::string> queue;
   std::optional<Phase> phase;
   std::uint64_t limit = std::numeric_limits<std::uint64_t>::max();
 };
 
+/// --queue and --state are short for tests.
+Filter asked(const JobsOptions& options) {
+  Filter filter = options.where;
+  if (options.queue) filter = filter && take(Filter::equals("queue", *options.queue));
+  if (options.phase) filter = filter && take(Filter::equals("state", to_string(*options.phase)));
+  return filter;
+}
+
 int jobs(const Common& common, const JobsOptions& options) {
+  const Filter filter = asked(options);
   ReadingBook book(common);
   const State state = book.state();
   const Moment now = moment_now(state);
@@ -26,14 +37,13 @@ int jobs(const Common& common, const JobsOptions& options) {
   std::uint64_t shown = 0;
   std::uint64_t more = 0;
   state.each_job([&](const Job& job) {
-    if (options.phase && phase(job, now) != *options.phase) return;
-    const JobInfo info = job_info(job, state, now);
-    if (options.queue && info.queue != *options.queue) return;
+    if (!filter.matches(job, state, now)) return;
     if (shown == options.limit) {
       ++more;
       return;
     }
     ++shown;
+    const JobInfo info = job_info(job, state, now);
     if (common.json) {
       print_json(job_json(info));
     } else {
@@ -115,8 +125,11 @@ int job(const Common& common, const JobId& id) {
 
 void add_jobs(Tool& tool) {
   auto options = std::make_shared<JobsOptions>();
-  tool.verb("jobs", "lists jobs, by queue and state", Opens::reading)
-      .about("lists jobs by id. Works beside a running service.")
+  tool.verb("jobs", "lists jobs, by queue, state or any filter", Opens::reading)
+      .about(
+          "lists jobs by id. Works beside a running service.\n"
+          "A filter asks for fields of a job: state = dead and error ~ \"smtp 421\" and finalized_at > now-2h")
+      .option("--where", "FILTER", options->where, "only those that it matches; docs/filter.md has the fields")
       .option("--queue", "Q", options->queue, "only of this queue")
       .option("--state", "S", options->phase,
               "only in this state: scheduled, available, retryable, awaiting,\nrunning, completed, cancelled, dead, "

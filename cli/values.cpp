@@ -74,6 +74,9 @@ Result<void> read_value(const std::string& text, Token& into) {
 Result<void> read_value(const std::string& text, Phase& into) {
   return assign(parse_phase(text), into);
 }
+Result<void> read_value(const std::string& text, Filter& into) {
+  return assign(Filter::parse(text), into);
+}
 Result<void> read_value(const std::string& text, Point& into) {
   return assign(parse_point(text), into);
 }

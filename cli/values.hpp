@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "daybook/core/command.hpp"
+#include "daybook/core/filter.hpp"
 #include "daybook/core/ids.hpp"
 #include "daybook/core/job.hpp"
 #include "daybook/core/recurrence.hpp"
@@ -27,6 +28,7 @@ Result<void> read_value(const std::string& text, Instant& into);
 Result<void> read_value(const std::string& text, JobId& into);
 Result<void> read_value(const std::string& text, Token& into);
 Result<void> read_value(const std::string& text, Phase& into);
+Result<void> read_value(const std::string& text, Filter& into);
 Result<void> read_value(const std::string& text, Sequence& into);
 Result<void> read_value(const std::string& text, Point& into);
 Result<void> read_value(const std::string& text, Tag& into);

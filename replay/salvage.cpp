@@ -327,8 +327,6 @@ SalvageReport salvage_log(Storage& from, Storage& out, Clock& clock, Random& ran
   report.head = log->tail();
   report.last = survey.last();
   report.notes = std::move(notes);
-  if (kept("replay.salvage.close")) log->close();
-  report.notes = survey.notes();
   if (kept("replay.salvage.close")) close_copy(*log, out);
   log.reset();
   staged.publish();

@@ -443,15 +443,16 @@ Result<JobInfo> Daybook::wait(JobId id, Duration timeout, std::stop_token stop) 
   return found ? std::move(*found) : job(id);
 }
 
-std::vector<JobInfo> Daybook::jobs(const Filter& filter) const {
+std::vector<JobInfo> Daybook::jobs(const JobsQuery& query) const {
   std::vector<JobInfo> found;
   impl_->driver().look([&](const View& view, const Moment& now) {
-    const auto queue = filter.queue ? view.find_name(NameSort::queue, *filter.queue) : std::nullopt;
-    if (filter.queue && !queue) return;
+    const auto queue = query.queue ? view.find_name(NameSort::queue, *query.queue) : std::nullopt;
+    if (query.queue && !queue) return;
     view.each_job([&](const Job& job) {
-      if (found.size() >= filter.limit || job.id.sequence <= filter.after) return;
+      if (found.size() >= query.limit || job.id.sequence <= query.after) return;
       if (queue && job.spec->queue != *queue) return;
-      if (filter.phase && phase(job, now) != *filter.phase) return;
+      if (query.phase && phase(job, now) != *query.phase) return;
+      if (!query.where.matches(job, view, now)) return;
       found.push_back(job_info(job, view, now));
     });
   });

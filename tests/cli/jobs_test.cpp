@@ -236,6 +236,33 @@ TEST_F(ClaimedJobOfTool, CancellingARunningJobAsksItsWorkerToStop) {
   EXPECT_EQ(says("release")["state"], "cancelled");
 }
 
+// ---- filters ------------------------------------------------------------------------------------------------------
+
+TEST_F(JobsOfTool, AFilterChoosesAndTheShorthandsAddToIt) {
+  const std::string plain = schedule();
+  const std::string tagged = schedule({"--tag", "customer=acme", "--priority", "-5"});
+  const std::string later = schedule({"--tag", "customer=acme", "--in", "1h"});
+  const auto ids = [&](const Words& words) {
+    std::vector<std::string> found;
+    for (const Json& job : json(words)) found.push_back(job["id"]);
+    return found;
+  };
+  EXPECT_THAT(ids({"jobs", "--where", "tag.customer = acme"}), ElementsAre(tagged, later));
+  EXPECT_THAT(ids({"jobs", "--where", "tag.customer = acme", "--state", "available"}), ElementsAre(tagged));
+  EXPECT_THAT(ids({"jobs", "--where", "priority < 0 or due_at > now+30m", "--queue", "mail"}),
+              ElementsAre(tagged, later));
+  EXPECT_THAT(ids({"jobs", "--where", "not tag.customer ~ ac*"}), ElementsAre(plain));
+  EXPECT_THAT(ids({"jobs", "--queue", "and"}), IsEmpty());
+}
+
+TEST_F(JobsOfTool, AFilterThatIsNoneIsWrongUsageAndPointsAtTheColumn) {
+  schedule();
+  EXPECT_THAT(run({"jobs", "--where", "queue = mail and quue = sms"}),
+              WrongUsage("--where: filter, column 18: there is no field \"quue\"; did you mean queue?\n"
+                         "  queue = mail and quue = sms\n"
+                         "                   ^\n"));
+}
+
 // ---- operators ----------------------------------------------------------------------------------------------------
 
 TEST_F(JobsOfTool, AWaitingJobIsCancelledAndStaysCancelled) {

@@ -40,6 +40,7 @@
 #include "daybook/core/decide.hpp"
 #include "daybook/core/error.hpp"
 #include "daybook/core/event.hpp"
+#include "daybook/core/filter.hpp"
 #include "daybook/core/job_info.hpp"
 #include "daybook/core/limits.hpp"
 #include "daybook/core/ports.hpp"
@@ -213,13 +214,14 @@ class Daybook {
   /// the job as it stands. Whoever waits costs nothing meanwhile.
   [[nodiscard]] Result<JobInfo> wait(JobId id, Duration timeout = Duration::max(), std::stop_token stop = {}) const;
   /// At most `limit` jobs after `after`, by id.
-  struct Filter {
+  struct JobsQuery {
     std::optional<std::string> queue = {};
     std::optional<Phase> phase = {};
     Sequence after = {};
     std::size_t limit = 100;
+    Filter where = {};
   };
-  [[nodiscard]] std::vector<JobInfo> jobs(const Filter& filter) const;
+  [[nodiscard]] std::vector<JobInfo> jobs(const JobsQuery& query) const;
   [[nodiscard]] Stat stat() const;
   /// What to measure and to watch: metrics.hpp. Takes a turn between two steps, and looks at the sizes of the log's files.
   [[nodiscard]] Metrics metrics() const;
