@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "daybook/core/describe.hpp"
+#include "limits_output.hpp"
 
 namespace daybook::cli {
 
@@ -48,6 +49,14 @@ class Facts {
   Json operator()(const BookAdopted&) const { return Json::object(); }
   Json operator()(const QueuePaused& e) const { return {{"queue", text(e.queue)}}; }
   Json operator()(const QueueResumed& e) const { return {{"queue", text(e.queue)}}; }
+  Json operator()(const LimitsSet& e) const {
+    Json facts = limits_json(e.limits);
+    facts["queue"] = text(e.queue);
+    return facts;
+  }
+  Json operator()(const WeightSet& e) const {
+    return {{"queue", text(e.queue)}, {"group", text(e.group)}, {"weight", e.weight}};
+  }
   Json operator()(const WorkerJoined& e) const {
     Json facts = {{"worker", text(e.worker.id)},
                   {"slots", e.worker.slots},
@@ -61,6 +70,7 @@ class Facts {
   Json operator()(const JobScheduled& e) const {
     const JobSpec& spec = *e.spec;
     Json facts = {{"queue", text(spec.queue)}, {"kind", text(spec.kind)}, {"due_at", to_string(e.due.at)}};
+    if (spec.group != NameId()) facts["group"] = text(spec.group);
     if (spec.priority.value() != 0) facts["priority"] = spec.priority.value();
     if (!spec.unique_key.empty()) facts["unique_key"] = spec.unique_key;
     facts["max_attempts"] = spec.retry.max_attempts;

@@ -51,6 +51,7 @@ Json job_json(const JobInfo& job) {
   if (job.dead_reason != DeadReason::none) object["dead_reason"] = to_string(job.dead_reason);
   if (job.cancel_requested) object["cancel_requested"] = true;
   if (!job.unique_key.empty()) object["unique_key"] = job.unique_key;
+  if (!job.group.empty()) object["group"] = job.group;
   if (!job.tags.empty()) object["tags"] = tags_json(job.tags);
   set_envelope(object, "payload", job.payload);
   set_envelope(object, "progress", job.progress);
@@ -74,6 +75,7 @@ Json claim_json(const ClaimedJob& job) {
                  {"lease_expires_at", to_string(job.lease_expires_at)},
                  {"max_attempts", job.attempts_allowed},
                  {"priority", job.priority.value()}};
+  if (!job.group.empty()) object["group"] = job.group;
   if (!job.tags.empty()) object["tags"] = tags_json(job.tags);
   set_envelope(object, "payload", job.payload);
   set_envelope(object, "progress", job.progress);
@@ -98,6 +100,7 @@ void print_job(const JobInfo& job) {
   fact("id", to_string(job.id));
   fact("queue", sanitized(job.queue));
   fact("kind", sanitized(job.kind));
+  fact("group", sanitized(job.group));
   fact("state", std::string(to_string(job.phase)) +
                     (job.dead_reason != DeadReason::none ? ", " + std::string(to_string(job.dead_reason)) : "") +
                     (job.cancel_requested ? ", cancel requested" : ""));

@@ -29,6 +29,7 @@ void add_verbs(Tool& tool) {
   tool.group("operators");
   add_operate(tool);
   add_retention(tool);
+  add_limits(tool);
   add_upgrade(tool);
   tool.group("the record");
   add_log(tool);

@@ -30,7 +30,8 @@ void rehearse(const Common& common, const Schedule& command) {
   begun.generation = {1, GenerationTag(1)};
   State empty;
   static_cast<void>(daybook::execute(
-      empty, {.commands = {OpenBook{opening}, BeginGeneration{begun}}, .context = context(common)}, now, {}));
+      empty, {.commands = {OpenBook{opening}, BeginGeneration{begun}, RaiseFeatureLevel{}}, .context = context(common)},
+      now, {}));
   static_cast<void>(
       take(daybook::execute(empty, {.commands = {command}, .context = context(common)}, now, {}).answers));
 }
@@ -95,6 +96,8 @@ void add_schedule(Tool& tool) {
       .option("--backoff", "HOW", command.retry.backoff, "between attempts: exponential (as it is), or fixed")
       .option("--first", "D", command.retry.first, "the delay after the first failure (1s)")
       .option("--cap", "D", command.retry.cap, "no delay is longer (1h)")
+      .option("--group", "NAME", command.group,
+              "whose job it is: groups of a queue take turns, and can\nbe limited each by itself")
       .repeated("--tag", "KEY=VALUE", command.tags, "kept with the job")
       .example(
           "  $ daybook schedule --queue mail --kind welcome --payload ada@example.org --in 10m\n"

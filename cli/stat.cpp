@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "daybook/core/limits.hpp"
+#include "daybook/core/undeclared.hpp"
 #include "daybook/replay/snapshot.hpp"
+#include "daybook/system/system_clock.hpp"
+#include "limits_output.hpp"
 #include "reading.hpp"
 #include "verbs.hpp"
 
@@ -14,6 +19,8 @@ namespace {
 struct Row {
   bool paused = false;
   std::uint64_t waiting = 0, running = 0, completed = 0, cancelled = 0, dead = 0, uncertain = 0;
+  QueueLimits limits;
+  std::map<std::string, std::uint32_t> weights;  // of groups that have another than 1
 };
 
 std::map<std::string, Row> rows_of(const State& state) {
@@ -22,7 +29,14 @@ std::map<std::string, Row> rows_of(const State& state) {
     return found == nullptr ? std::string() : found->text;
   };
   std::map<std::string, Row> rows;
-  state.each_queue([&](const Queue& queue) { rows[name(queue.id)].paused = queue.paused; });
+  state.each_queue([&](const Queue& queue) {
+    Row& row = rows[name(queue.id)];
+    row.paused = queue.paused;
+    row.limits = queue.limits;
+  });
+  state.each_group([&](const Group& group) {
+    if (group.weight != 1) rows[name(group.queue)].weights[name(group.id)] = group.weight;
+  });
   for (const auto& [key, count] : state.counts()) {
     Row& row = rows[name(key.first)];
     switch (key.second) {
@@ -50,6 +64,39 @@ std::map<std::string, Row> rows_of(const State& state) {
   return rows;
 }
 
+/// Now, as far as a reader can tell: book time since the last event by the wall clock.
+Moment reading_moment(const Book& book) {
+  const Instant wall = SystemClock().wall();
+  const Duration passed = std::max(wall - book.head_wall, Duration(0));
+  return {wall, book.head_boot + passed, book.book_time(book.head_boot) + passed, 0};
+}
+
+void print_limits(const std::map<std::string, Row>& rows) {
+  constexpr std::size_t weights_shown = 10;
+  bool first = true;
+  for (const auto& [queue, row] : rows) {
+    if (row.limits == QueueLimits() && row.weights.empty()) continue;
+    if (std::exchange(first, false)) print("");
+    std::string line = sanitized(queue) + ": " + limits_text(row.limits);
+    std::size_t shown = 0;
+    for (const auto& [group, weight] : row.weights) {
+      if (++shown > weights_shown) break;
+      line += (shown == 1 ? "; weights: " : ", ") + sanitized(group) + " " + std::to_string(weight);
+    }
+    if (row.weights.size() > weights_shown) {
+      line += " and " + std::to_string(row.weights.size() - weights_shown) + " more";
+    }
+    print(line);
+  }
+}
+
+void print_undeclared(const std::vector<Undeclared>& nobodys) {
+  for (const Undeclared& one : nobodys) {
+    print(grouped(one.ready) + " due in " + sanitized(one.queue) + " of kind " + sanitized(one.kind) +
+          ": no worker that joined takes them");
+  }
+}
+
 int stat(const Common& common) {
   ReadingBook book(common);
   const State state = book.state();
@@ -58,6 +105,7 @@ int stat(const Common& common) {
   const std::string opened = entity.open ? "open, or left open by a crash" : "closed";
 
   const std::vector<SnapshotEntry> snapshots = list_snapshots(book.storage());
+  const std::vector<Undeclared> nobodys = undeclared(state, reading_moment(entity));
 
   if (common.json) {
     Json object = {{"log", to_string(book.log().log_uuid())},
@@ -80,7 +128,13 @@ int stat(const Common& common) {
                                   {"completed", row.completed},
                                   {"cancelled", row.cancelled},
                                   {"dead", row.dead},
-                                  {"uncertain", row.uncertain}});
+                                  {"uncertain", row.uncertain},
+                                  {"limits", limits_json(row.limits)},
+                                  {"weights", row.weights}});
+    }
+    object["undeclared"] = Json::array();
+    for (const Undeclared& one : nobodys) {
+      object["undeclared"].push_back({{"queue", one.queue}, {"kind", one.kind}, {"ready", one.ready}});
     }
     for (const NameId id : state.workers()) {
       if (const Name* name = state.name(id); name != nullptr) object["workers"].push_back(name->text);
@@ -130,6 +184,8 @@ int stat(const Common& common) {
                grouped(row.cancelled), grouped(row.dead), grouped(row.uncertain), row.paused ? "paused" : ""});
   }
   table.print();
+  print_limits(rows);
+  print_undeclared(nobodys);
   return book.exit_code();
 }
 

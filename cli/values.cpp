@@ -62,6 +62,20 @@ Result<void> read_value(const std::string& text, Priority& into) {
 Result<void> read_value(const std::string& text, Duration& into) {
   return assign(parse_duration(text), into);
 }
+Result<void> read_value(const std::string& text, Rate& into) {
+  if (text == "none") {
+    into = Rate();
+    return {};
+  }
+  const std::size_t slash = text.find('/');
+  if (slash == std::string::npos) {
+    return refuse(RefusalCode::invalid_argument, daybook::quoted(text) + " is no rate: expected 100/s, 5/10m or none");
+  }
+  if (auto read = read_number(text.substr(0, slash), into.starts, "100/s or 5/10m"); !read) return read;
+  std::string period = text.substr(slash + 1);
+  const bool bare = !period.empty() && (period.front() < '0' || period.front() > '9');
+  return read_value(bare ? "1" + period : period, into.per);
+}
 Result<void> read_value(const std::string& text, Instant& into) {
   return assign(parse_instant(text), into);
 }

@@ -25,6 +25,7 @@ Result<void> read_value(const std::string& text, std::uint64_t& into);
 Result<void> read_value(const std::string& text, Priority& into);
 Result<void> read_value(const std::string& text, Duration& into);
 Result<void> read_value(const std::string& text, Instant& into);
+Result<void> read_value(const std::string& text, Rate& into);
 Result<void> read_value(const std::string& text, JobId& into);
 Result<void> read_value(const std::string& text, Token& into);
 Result<void> read_value(const std::string& text, Phase& into);

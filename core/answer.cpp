@@ -58,6 +58,7 @@ ClaimedJob claimed(const RecordedEvent& recorded, const JobClaimed& event, const
   if (!job) return claim;
   claim.queue = text(view, job->spec->queue);
   claim.kind = text(view, job->spec->kind);
+  claim.group = text(view, job->spec->group);
   claim.payload = job->spec->payload;
   claim.priority = job->spec->priority;
   claim.tags = job->spec->tags;
@@ -160,6 +161,8 @@ class Reader {
   Result<Answer> operator()(const Retry&) const { return done<JobRetried>(); }
   Result<Answer> operator()(const PauseQueue&) const { return done<QueuePaused>(); }
   Result<Answer> operator()(const ResumeQueue&) const { return done<QueueResumed>(); }
+  Result<Answer> operator()(const SetLimits&) const { return done<LimitsSet>(); }
+  Result<Answer> operator()(const SetWeight&) const { return done<WeightSet>(); }
   Result<Answer> operator()(const JoinWorker&) const { return done<WorkerJoined>(); }
   Result<Answer> operator()(const LeaveWorker&) const { return done<WorkerLeft>(); }
   Result<Answer> operator()(const AdoptBook&) const { return done<BookAdopted, WorkerLeft, LeaseExpired>(); }

@@ -137,12 +137,33 @@ class Application {
 
   void operator()(const QueuePaused& event) {
     expect_name(event.queue);
-    store_.put(Queue{event.queue, true});
+    Queue queue = queue_of(event.queue);
+    queue.paused = true;
+    store_.put(queue);
   }
 
   void operator()(const QueueResumed& event) {
     if (!store_.queue(event.queue)) fail("there is no queue " + std::to_string(event.queue.value()));
-    store_.put(Queue{event.queue, false});
+    Queue queue = queue_of(event.queue);
+    queue.paused = false;
+    store_.put(queue);
+  }
+
+  void operator()(const LimitsSet& event) {
+    expect_name(event.queue);
+    Queue queue = queue_of(event.queue);
+    queue.limits = event.limits;
+    if (!event.limits.rate.limited()) queue.bucket.reset();
+    store_.put(queue);
+  }
+
+  void operator()(const WeightSet& event) {
+    expect_name(event.queue);
+    expect_name(event.group);
+    if (event.weight == 0) fail("a weight of 0");
+    Group group = group_of(event.queue, event.group);
+    group.weight = event.weight;
+    put(group);
   }
 
   void operator()(const WorkerJoined& event) {
@@ -162,9 +183,10 @@ class Application {
     expect_name(event.spec->queue);
     expect_name(event.spec->kind);
     expect_generation(event.generation);
+    if (event.spec->group != NameId()) expect_name(event.spec->group);
     if (event.key_from) hand_key_over(*event.key_from, *event.spec);
     expect_free(job);
-    if (!store_.queue(event.spec->queue)) store_.put(Queue{event.spec->queue, false});
+    if (!store_.queue(event.spec->queue)) store_.put(queue_of(event.spec->queue));
     put(std::move(job));
   }
 
@@ -173,7 +195,9 @@ class Application {
   void operator()(const JobClaimed& event) {
     expect_name(event.worker);
     expect_generation(event.generation);
-    put(changed(find(event.job), event, recorded_));
+    Job job = changed(find(event.job), event, recorded_);
+    settle_start(*job.spec, event);
+    put(std::move(job));
   }
 
   void operator()(const LeasesRenewed& event) {
@@ -188,6 +212,7 @@ class Application {
   void operator()(const JobReplaced& event) {
     Job job = find(event.job);
     if (event.spec) expect_name(event.spec->kind);
+    if (event.spec && event.spec->group != NameId()) expect_name(event.spec->group);
     put(changed(std::move(job), event, recorded_));
   }
 
@@ -228,7 +253,51 @@ class Application {
 
   void put(Job job) {
     job.last_event = recorded_.sequence;
+    if (job.spec->group != NameId() && job.state != JobState::running) forget_full_bucket(*job.spec);
     store_.put(std::move(job));
+  }
+
+  void put(const Group& group) {
+    if (group.weight != 1 || group.bucket) {
+      store_.put(group);
+    } else if (store_.group(group.queue, group.id)) {
+      store_.erase_group(group.queue, group.id);
+    }
+  }
+
+  [[nodiscard]] Queue queue_of(NameId id) const {
+    const Queue* queue = store_.queue(id);
+    return queue ? *queue : Queue{.id = id};
+  }
+
+  [[nodiscard]] Group group_of(NameId queue, NameId id) const {
+    const Group* group = store_.group(queue, id);
+    return group ? *group : Group{.queue = queue, .id = id};
+  }
+
+  void settle_start(const JobSpec& spec, const JobClaimed& event) {
+    if (event.turn_left || event.queue_bucket) {
+      Queue queue = queue_of(spec.queue);
+      if (event.turn_left) queue.turn = Turn{spec.group, *event.turn_left};
+      if (event.queue_bucket) queue.bucket = event.queue_bucket;
+      store_.put(queue);
+    }
+    if (event.group_bucket && spec.group != NameId()) {
+      Group group = group_of(spec.queue, spec.group);
+      group.bucket = event.group_bucket;
+      put(group);
+    }
+  }
+
+  // Or every group that ever started a job would be kept for ever.
+  void forget_full_bucket(const JobSpec& spec) {
+    const Group* known = store_.group(spec.queue, spec.group);
+    if (!known || !known->bucket) return;
+    const Rate rate = queue_of(spec.queue).limits.rate_per_group;
+    if (rate.limited() && !is_full(refilled(known->bucket, rate, book_.book_time(recorded_.boot)), rate)) return;
+    Group group = *known;
+    group.bucket.reset();
+    put(group);
   }
 
   void expect_name(NameId id) const {

@@ -39,6 +39,8 @@ DAYBOOK_NAME_OF(RecordSnapshot)
 DAYBOOK_NAME_OF(RecordDrop)
 DAYBOOK_NAME_OF(RecordStep)
 DAYBOOK_NAME_OF(Prune)
+DAYBOOK_NAME_OF(SetLimits)
+DAYBOOK_NAME_OF(SetWeight)
 #undef DAYBOOK_NAME_OF
 
 template <class Variant>

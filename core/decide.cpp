@@ -6,8 +6,10 @@
 #include <variant>
 
 #include "draft.hpp"
+#include "rules.hpp"
 
 // Hands a command to its judge. The judges stand in decide_book.cpp (the book, queues, workers), decide_record.cpp (the record itself: levels, clocks, snapshots),
+// decide_limits.cpp (limits and weights),
 // decide_job.cpp (jobs from outside) and decide_outcome.cpp (what a worker says of its claims); what they
 // share is in rules.cpp.
 
@@ -23,13 +25,15 @@ constexpr bool allowed_while_held =
 /// Commands whose events stand only in books of level 2 and above.
 template <class C>
 constexpr bool of_level_2 = std::is_same_v<C, DoubtClock> || std::is_same_v<C, RecordSnapshot> ||
-                            std::is_same_v<C, RecordDrop> || std::is_same_v<C, RecordStep> || std::is_same_v<C, Prune>;
+                            std::is_same_v<C, RecordDrop> || std::is_same_v<C, RecordStep> ||
+                            std::is_same_v<C, Prune> || std::is_same_v<C, SetLimits> || std::is_same_v<C, SetWeight>;
 
 /// What of a command needs level 2, though the command itself does not.
 std::string_view level_2_part(const Schedule& command) {
   if (command.on_conflict > OnConflict::return_existing) return to_string(command.on_conflict);
   if (command.unique_scope != UniqueScope() || command.unique_for) return "the scope of a unique key";
   if (command.keep_result) return "the lifetime of a result";
+  if (!command.group.empty()) return "a group";
   return {};
 }
 template <class C>
@@ -61,7 +65,7 @@ Decision decide(const View& view, const Command& command, const Moment& now, Seq
         return judge(draft, asked);
       },
       command);
-  return {draft.take(), std::move(refused)};
+  return {draft.take(), std::move(refused), draft.held_back};
 }
 
 }  // namespace daybook

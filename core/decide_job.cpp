@@ -9,6 +9,7 @@
 #include "daybook/core/limits.hpp"
 #include "draft.hpp"
 #include "rules.hpp"
+#include "selection.hpp"
 
 // Scheduling, claiming, and what a service or an operator does to a job from outside.
 
@@ -44,6 +45,9 @@ Refused check_asked(const Draft& draft, const Schedule& command) {
     return Refusal{RefusalCode::invalid_argument, "unique key of " + std::to_string(command.unique_key.size()) +
                                                       " bytes: at most " +
                                                       std::to_string(limits::unique_key_bytes_max)};
+  }
+  if (!command.group.empty()) {
+    if (auto refused = check_text("group", command.group)) return refused;
   }
   if (auto refused = check_tags(command.tags)) return refused;
   if (auto fine = check(command.retry); !fine) return fine.error();
@@ -121,6 +125,7 @@ std::optional<Due> latest_due(const Draft& draft, const Schedule& command) {
 std::shared_ptr<const JobSpec> spec_of(Draft& draft, const Schedule& command) {
   const NameId queue = draft.name(NameSort::queue, command.queue);
   const NameId kind = draft.name(NameSort::kind, command.kind);
+  const NameId group = command.group.empty() ? NameId() : draft.name(NameSort::group, command.group);
   return std::make_shared<const JobSpec>(JobSpec{.queue = queue,
                                                  .kind = kind,
                                                  .priority = command.priority,
@@ -129,7 +134,8 @@ std::shared_ptr<const JobSpec> spec_of(Draft& draft, const Schedule& command) {
                                                  .unique_scope = command.unique_scope,
                                                  .keep_result = command.keep_result,
                                                  .tags = command.tags,
-                                                 .payload = command.payload});
+                                                 .payload = command.payload,
+                                                 .group = group});
 }
 
 Refused check_room(const Draft& draft) {
@@ -211,18 +217,25 @@ Refused judge(Draft& draft, const Claim& command) {
   query.limit = command.count;
   if (query.queues.empty() || (query.kinds.empty() && !query.any_kind)) return std::nullopt;
 
-  for (const Sequence id : view.ready(query)) {
-    const Job* job = view.job(id);
-    if (!job || job->state != JobState::waiting || !is_due(job->due, draft.now)) continue;
+  Selection selection(view, draft.now, query);
+  for (std::uint32_t left = command.count; left > 0; --left) {
+    const std::optional<Pick> pick = selection.next();
+    if (!pick) {
+      draft.held_back = selection.held_back();
+      break;
+    }
     const NameId worker = draft.name(NameSort::worker, command.worker);
-    draft.add(JobClaimed{.job = job->id,
-                         .attempt = job->attempt + 1,
+    draft.add(JobClaimed{.job = pick->job->id,
+                         .attempt = pick->job->attempt + 1,
                          .worker = worker,
                          .holder = command.holder,
                          .generation = draft.generation(),
                          .lease = command.lease,
                          .lease_ends_at = draft.now.book + command.lease,
-                         .lease_ends_at_wall = draft.now.wall + command.lease});
+                         .lease_ends_at_wall = draft.now.wall + command.lease,
+                         .turn_left = pick->turn_left,
+                         .queue_bucket = pick->queue_bucket,
+                         .group_bucket = pick->group_bucket});
   }
   return std::nullopt;
 }

@@ -102,6 +102,18 @@ struct Describe {
   void operator()(const BookAdopted&) const {}
   void operator()(const QueuePaused& event) const { line.name("queue", event.queue); }
   void operator()(const QueueResumed& event) const { line.name("queue", event.queue); }
+  void operator()(const LimitsSet& event) const {
+    const QueueLimits& limits = event.limits;
+    line.name("queue", event.queue);
+    if (limits.running != 0) line.count("running", limits.running);
+    if (limits.running_per_group != 0) line.count("running_per_group", limits.running_per_group);
+    if (limits.rate.limited()) line.text("rate", to_string(limits.rate));
+    if (limits.rate_per_group.limited()) line.text("rate_per_group", to_string(limits.rate_per_group));
+    if (limits == QueueLimits()) line.raw("limits", "none");
+  }
+  void operator()(const WeightSet& event) const {
+    line.name("queue", event.queue).name("group", event.group).count("weight", event.weight);
+  }
   void operator()(const WorkerJoined& event) const {
     line.name("worker", event.worker.id)
         .raw("holder", to_string(event.worker.holder))
@@ -116,7 +128,7 @@ struct Describe {
     job({recorded.sequence, event.generation});
     if (event.spec) {
       const JobSpec& spec = *event.spec;
-      line.name("queue", spec.queue).name("kind", spec.kind);
+      line.name("queue", spec.queue).name("kind", spec.kind).name_if_any("group", spec.group);
       if (spec.priority != Priority()) line.number("priority", spec.priority.value());
       line.due(event.due, recorded.wall).text_if_any("key", spec.unique_key);
       if (event.key_from) line.raw("key_from", to_string(*event.key_from));

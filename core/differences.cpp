@@ -114,6 +114,19 @@ std::string shown(const UniqueScope& value) {
 std::string shown(const StepResult& value) {
   return quoted(value.name) + " with " + shown(value.result);
 }
+std::string shown(const Rate& value) {
+  return to_string(value);
+}
+std::string shown(const Bucket& value) {
+  return std::to_string(value.level) + " at " + shown(value.at);
+}
+std::string shown(const Turn& value) {
+  return "of group " + shown(value.group) + " for " + shown(value.left) + " more";
+}
+std::string shown(const QueueLimits& value) {
+  return "running " + shown(value.running) + ", per group " + shown(value.running_per_group) + ", rate " +
+         shown(value.rate) + ", per group " + shown(value.rate_per_group);
+}
 std::string shown(const Tag& value) {
   return quoted(value.key) + "=" + quoted(value.value);
 }
@@ -167,7 +180,7 @@ void compare(Report& report, const std::string& what, const JobSpec& left, const
   fields("queue", left.queue, right.queue)("kind", left.kind, right.kind);
   fields("priority", left.priority, right.priority)("retry", left.retry, right.retry);
   fields("unique_key", left.unique_key, right.unique_key)("tags", left.tags, right.tags);
-  fields("unique_scope", left.unique_scope, right.unique_scope);
+  fields("unique_scope", left.unique_scope, right.unique_scope)("group", left.group, right.group);
   fields("keep_result", left.keep_result, right.keep_result)("payload", left.payload, right.payload);
 }
 
@@ -191,7 +204,13 @@ void compare(Report& report, const std::string& what, const Job& left, const Job
 }
 
 void compare(Report& report, const std::string& what, const Queue& left, const Queue& right) {
-  Fields(report, what)("paused", left.paused, right.paused);
+  Fields fields(report, what);
+  fields("paused", left.paused, right.paused)("limits", left.limits, right.limits);
+  fields("turn", left.turn, right.turn)("bucket", left.bucket, right.bucket);
+}
+
+void compare(Report& report, const std::string& what, const Group& left, const Group& right) {
+  Fields(report, what)("weight", left.weight, right.weight)("bucket", left.bucket, right.bucket);
 }
 
 void compare(Report& report, const std::string& what, const Worker& left, const Worker& right) {
@@ -328,6 +347,13 @@ void compare_queues(Report& report, const View& left, const View& right) {
       [](const Queue& queue) { return "queue " + shown(queue.id); });
 }
 
+void compare_groups(Report& report, const View& left, const View& right) {
+  compare_all<Group>(
+      report, left, right, [](const View& view, const auto& visit) { view.each_group(visit); },
+      [](const View& view, const Group& group) { return view.group(group.queue, group.id); },
+      [](const Group& group) { return "group " + shown(group.id) + " of queue " + shown(group.queue); });
+}
+
 void compare_settings(Report& report, const View& left, const View& right) {
   compare_all<Setting>(
       report, left, right, [](const View& view, const auto& visit) { view.each_setting(visit); },
@@ -343,6 +369,7 @@ std::vector<std::string> differences(const View& left, const View& right, std::s
   compare_jobs(report, left, right);
   compare_derived(report, left, right);
   compare_queues(report, left, right);
+  compare_groups(report, left, right);
   compare_workers(report, left, right);
   compare_names(report, left, right);
   compare_requests(report, left, right);

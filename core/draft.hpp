@@ -35,6 +35,8 @@ class Draft {
 
   [[nodiscard]] std::vector<Event> take() { return std::move(events_); }
 
+  HeldBack held_back;  // of a claim
+
  private:
   Sequence next_;
   std::vector<Event> events_;
@@ -58,6 +60,8 @@ using Refused = std::optional<Refusal>;  // nothing: the command happens
 [[nodiscard]] Refused judge(Draft& draft, const Retry& command);
 [[nodiscard]] Refused judge(Draft& draft, const PauseQueue& command);
 [[nodiscard]] Refused judge(Draft& draft, const ResumeQueue& command);
+[[nodiscard]] Refused judge(Draft& draft, const SetLimits& command);
+[[nodiscard]] Refused judge(Draft& draft, const SetWeight& command);
 [[nodiscard]] Refused judge(Draft& draft, const JoinWorker& command);
 [[nodiscard]] Refused judge(Draft& draft, const LeaveWorker& command);
 [[nodiscard]] Refused judge(Draft& draft, const AdoptBook& command);

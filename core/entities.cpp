@@ -17,6 +17,8 @@ std::string_view to_string(NameSort sort) {
       return "error_kind";
     case NameSort::client:
       return "client";
+    case NameSort::group:
+      return "group";
   }
   return "unknown";
 }

@@ -54,6 +54,8 @@ DAYBOOK_NAME_OF(JobReplaced)
 DAYBOOK_NAME_OF(StepRecorded)
 DAYBOOK_NAME_OF(ResultsForgotten)
 DAYBOOK_NAME_OF(JobsPruned)
+DAYBOOK_NAME_OF(LimitsSet)
+DAYBOOK_NAME_OF(WeightSet)
 #undef DAYBOOK_NAME_OF
 
 template <class Variant>
@@ -115,10 +117,13 @@ bool uses_level_2(const Event& event) {
       Overload{
           [](const RequestRefused& refused) { return refused.refusal.code > RefusalCode::too_old; },
           [](const OutcomeRefused& refused) { return refused.outcome == OutcomeKind::step; },
+          [](const NameDefined& defined) { return defined.name.sort > NameSort::client; },
+          [](const JobClaimed& claimed) { return claimed.turn_left || claimed.queue_bucket || claimed.group_bucket; },
           [](const DuplicateSuppressed& suppressed) { return suppressed.answer > OnConflict::return_existing; },
           [](const JobScheduled& scheduled) {
             return scheduled.unique_until || scheduled.due_latest || scheduled.key_from ||
-                   (scheduled.spec && (scheduled.spec->keep_result || scheduled.spec->unique_scope != UniqueScope()));
+                   (scheduled.spec && (scheduled.spec->keep_result || scheduled.spec->unique_scope != UniqueScope() ||
+                                       scheduled.spec->group != NameId()));
           },
           [](const JobCompleted& completed) { return completed.result_until.has_value(); },
           [](const auto&) { return false; },

@@ -116,7 +116,7 @@ class Execution {
       events_.resize(start_events);
     }
     savepoint_.commit();
-    return {std::move(events_), std::move(answers), std::nullopt};
+    return {std::move(events_), std::move(answers), std::nullopt, held_back_};
   }
 
  private:
@@ -194,6 +194,7 @@ class Execution {
         }
         return leave(in_batch(std::move(*decision.refusal), i, head), std::move(decision.events), i);
       }
+      if (std::holds_alternative<Claim>(command)) held_back_ = decision.held_back;
       const std::size_t first = events_.size();
       record_all(std::move(decision.events), i);
       auto given = answer(command, std::span(events_).subspan(first), store_);
@@ -243,14 +244,17 @@ class Execution {
   Provenance by_;
   std::optional<RequestRef> request_;
   std::vector<RecordedEvent> events_;
+  HeldBack held_back_;
 };
 
 }  // namespace
 
 Outcome execute(Store& store, const Submission& submission, const Moment& now, const Bounds& bounds) {
   store.advance(now);
-  if (auto refused = check_context(submission.context)) return {{}, tl::unexpected<Refusal>(std::move(*refused)), {}};
-  if (auto record = seen_before(store, submission.context, now)) return {{}, std::vector<Answer>{}, std::move(record)};
+  if (auto refused = check_context(submission.context))
+    return {{}, tl::unexpected<Refusal>(std::move(*refused)), {}, {}};
+  if (auto record = seen_before(store, submission.context, now))
+    return {{}, std::vector<Answer>{}, std::move(record), {}};
   return Execution(store, submission, now, bounds).run();
 }
 

@@ -41,6 +41,7 @@ JobInfo job_info(const Job& job, const View& view, const Moment& now) {
       .error_kind = name_of(view, job.error_kind),
       .trace = job.trace,
       .steps = {},
+      .group = name_of(view, job.spec->group),
   };
   for (const StepResult& step : job.steps) info.steps.push_back(step.name);
   if (job.lease) {

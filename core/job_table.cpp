@@ -18,8 +18,12 @@ bool under_lease(const Job& job) {
 }
 
 bool same_lane(const Job& a, const Job& b) {
-  return a.spec == b.spec ||
-         (a.spec->queue == b.spec->queue && a.spec->kind == b.spec->kind && a.spec->priority == b.spec->priority);
+  return a.spec == b.spec || (a.spec->queue == b.spec->queue && a.spec->kind == b.spec->kind &&
+                              a.spec->group == b.spec->group && a.spec->priority == b.spec->priority);
+}
+
+std::uint64_t both(NameId queue, NameId group) {
+  return std::uint64_t{queue.value()} << 32 | group.value();
 }
 
 }  // namespace
@@ -54,7 +58,9 @@ void JobTable::put(Job job) {
   if (!same_key) {
     give_key(old);
   }
-  const bool same_count = old.state == job.state && old.spec->queue == job.spec->queue;
+  const bool same_count =
+      old.state == job.state &&
+      (old.spec == job.spec || (old.spec->queue == job.spec->queue && old.spec->group == job.spec->group));
   if (!same_count) {
     count(old, -1);
   }
@@ -124,6 +130,30 @@ std::vector<Sequence> JobTable::ready(const ReadyQuery& query) const {
     }
   }
   return ids;
+}
+
+std::optional<NameId> JobTable::next_group(const GroupQuery& query, NameId from) const {
+  std::optional<NameId> first;
+  each_kind(query.queue, query.kinds, query.any_kind, [&](const Groups& groups) {
+    auto lane = groups.lower_bound(from);
+    if (lane != groups.end() && lane->second.empty()) {
+      ++lane;
+    }
+    if (lane != groups.end() && (!first || lane->first < *first)) {
+      first = lane->first;
+    }
+  });
+  return first;
+}
+
+std::uint64_t JobTable::running_in(NameId queue) const {
+  const auto found = counts_.find(queue);
+  return found == counts_.end() ? 0 : found->second[static_cast<std::size_t>(JobState::running)];
+}
+
+std::uint64_t JobTable::running_in(NameId queue, NameId group) const {
+  const auto found = running_.find(both(queue, group));
+  return found == running_.end() ? 0 : found->second;
 }
 
 std::vector<Sequence> JobTable::expired(BookTime now, std::size_t limit) const {
@@ -211,7 +241,7 @@ void JobTable::enter(const Job& job, Place place) {
     case Place::none:
       break;
     case Place::ready:
-      lanes_[job.spec->queue][job.spec->kind].insert({job.spec->priority, job.due.at, id});
+      lanes_[job.spec->queue][job.spec->kind][job.spec->group].insert({job.spec->priority, job.due.at, id});
       if (!job.due.after) {
         latest_ready_ = std::max(latest_ready_, job.due.at);
       }
@@ -233,9 +263,15 @@ void JobTable::leave(const Job& job, Place place) {
   switch (place) {
     case Place::none:
       break;
-    case Place::ready:
-      lanes_[job.spec->queue][job.spec->kind].erase({job.spec->priority, job.due.at, id});
+    case Place::ready: {
+      Groups& groups = lanes_[job.spec->queue][job.spec->kind];
+      const auto lane = groups.find(job.spec->group);
+      lane->second.erase({job.spec->priority, job.due.at, id});
+      if (lane->second.empty() && lane->first != NameId()) {
+        groups.erase(lane);
+      }
       break;
+    }
     case Place::wall_future:
       wall_future_.erase({job.due.at, id});
       break;
@@ -266,6 +302,13 @@ void JobTable::give_key(const Job& job) {
 
 void JobTable::count(const Job& job, std::int64_t by) {
   counts_[job.spec->queue][static_cast<std::size_t>(job.state)] += static_cast<std::uint64_t>(by);
+  if (job.state == JobState::running && job.spec->group != NameId()) {
+    const auto found = running_.try_emplace(both(job.spec->queue, job.spec->group)).first;
+    found->second += static_cast<std::uint64_t>(by);
+    if (found->second == 0) {
+      running_.erase(found);
+    }
+  }
 }
 
 void JobTable::shelve(const Job& job) {
@@ -294,21 +337,49 @@ void JobTable::promote(std::set<Key>& future, Key last) {
 void JobTable::demote() {
   latest_ready_ = Instant::min();
   for (auto& [queue, lanes] : lanes_) {
-    for (auto& [kind, lane] : lanes) {
-      for (auto next = lane.begin(); next != lane.end();) {
-        Entry& entry = jobs_.find(next->id)->second;
-        const Place place = place_of(entry.job);
-        if (place == Place::ready) {
-          if (!entry.job.due.after) {
-            latest_ready_ = std::max(latest_ready_, next->at);
-          }
-          ++next;
-          continue;
-        }
-        entry.place = place;
-        enter(entry.job, place);
-        next = lane.erase(next);
+    for (auto& [kind, groups] : lanes) {
+      for (auto& [group, lane] : groups) {
+        demote(lane);
       }
+      std::erase_if(groups, [](const auto& lane) { return lane.second.empty() && lane.first != NameId(); });
+    }
+  }
+}
+
+void JobTable::demote(ReadySet& lane) {
+  for (auto next = lane.begin(); next != lane.end();) {
+    Entry& entry = jobs_.find(next->id)->second;
+    const Place place = place_of(entry.job);
+    if (place == Place::ready) {
+      if (!entry.job.due.after) {
+        latest_ready_ = std::max(latest_ready_, next->at);
+      }
+      ++next;
+      continue;
+    }
+    entry.place = place;
+    enter(entry.job, place);
+    next = lane.erase(next);
+  }
+}
+
+/// Shows the groups of each of the kinds, of one that is named twice as often.
+template <class Visit>
+void JobTable::each_kind(NameId queue, const std::vector<NameId>& kinds, bool any_kind, Visit visit) const {
+  const auto of_queue = lanes_.find(queue);
+  if (of_queue == lanes_.end()) {
+    return;
+  }
+  if (any_kind) {
+    for (const auto& [kind, groups] : of_queue->second) {
+      visit(groups);
+    }
+    return;
+  }
+  for (const NameId kind : kinds) {
+    const auto groups = of_queue->second.find(kind);
+    if (groups != of_queue->second.end()) {
+      visit(groups->second);
     }
   }
 }
@@ -322,22 +393,15 @@ std::vector<const JobTable::ReadySet*> JobTable::lanes_of(const ReadyQuery& quer
     }
   };
   for (const NameId queue : query.queues) {
-    const auto of_queue = lanes_.find(queue);
-    if (of_queue == lanes_.end()) {
-      continue;
-    }
-    if (query.any_kind) {
-      for (const auto& [kind, lane] : of_queue->second) {
-        add(lane);
-      }
-      continue;
-    }
-    for (const NameId kind : query.kinds) {
-      const auto lane = of_queue->second.find(kind);
-      if (lane != of_queue->second.end()) {
+    each_kind(queue, query.kinds, query.any_kind, [&](const Groups& groups) {
+      if (!query.group) {
+        for (const auto& [group, lane] : groups) {
+          add(lane);
+        }
+      } else if (const auto lane = groups.find(*query.group); lane != groups.end()) {
         add(lane->second);
       }
-    }
+    });
   }
   std::sort(lanes.begin(), lanes.end(), std::less<>());
   lanes.erase(std::unique(lanes.begin(), lanes.end()), lanes.end());

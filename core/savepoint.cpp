@@ -52,6 +52,12 @@ void Savepoint::put(Queue queue) {
   below_.put(queue);
 }
 
+void Savepoint::put(Group group) {
+  keep(below_.group(group.queue, group.id),
+       [queue = group.queue, id = group.id](Store& store) { store.erase_group(queue, id); });
+  below_.put(group);
+}
+
 void Savepoint::put(Worker worker) {
   keep(below_.worker(worker.id), [id = worker.id](Store& store) { store.erase_worker(id); });
   below_.put(std::move(worker));
@@ -76,6 +82,11 @@ void Savepoint::put(Setting setting) {
 void Savepoint::erase_worker(NameId id) {
   keep(below_.worker(id), [](Store&) {});
   below_.erase_worker(id);
+}
+
+void Savepoint::erase_group(NameId queue, NameId id) {
+  keep(below_.group(queue, id), [](Store&) {});
+  below_.erase_group(queue, id);
 }
 
 void Savepoint::erase_job(Sequence id) {

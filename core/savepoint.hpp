@@ -25,6 +25,7 @@ class Savepoint final : public Store {
   [[nodiscard]] const Book& book() const override { return book_ ? *book_ : below_.book(); }
   [[nodiscard]] const Job* job(Sequence id) const override { return below_.job(id); }
   [[nodiscard]] const Queue* queue(NameId id) const override { return below_.queue(id); }
+  [[nodiscard]] const Group* group(NameId queue, NameId id) const override { return below_.group(queue, id); }
   [[nodiscard]] const Worker* worker(NameId id) const override { return below_.worker(id); }
   [[nodiscard]] const Name* name(NameId id) const override { return below_.name(id); }
   [[nodiscard]] std::optional<NameId> find_name(NameSort sort, std::string_view text) const override {
@@ -36,6 +37,13 @@ class Savepoint final : public Store {
   }
   [[nodiscard]] const RequestRecord* request(NameId client, std::string_view id) const override;
   [[nodiscard]] std::vector<Sequence> ready(const ReadyQuery& query) const override { return below_.ready(query); }
+  [[nodiscard]] std::optional<NameId> next_group(const GroupQuery& query, NameId from) const override {
+    return below_.next_group(query, from);
+  }
+  [[nodiscard]] std::uint64_t running_in(NameId queue) const override { return below_.running_in(queue); }
+  [[nodiscard]] std::uint64_t running_in(NameId queue, NameId group) const override {
+    return below_.running_in(queue, group);
+  }
   [[nodiscard]] std::vector<Sequence> expired(BookTime now, std::size_t limit) const override {
     return below_.expired(now, limit);
   }
@@ -49,6 +57,7 @@ class Savepoint final : public Store {
   [[nodiscard]] Counts counts() const override { return below_.counts(); }
   void each_job(const std::function<void(const Job&)>& visit) const override { below_.each_job(visit); }
   void each_queue(const std::function<void(const Queue&)>& visit) const override { below_.each_queue(visit); }
+  void each_group(const std::function<void(const Group&)>& visit) const override { below_.each_group(visit); }
   void each_name(const std::function<void(const Name&)>& visit) const override { below_.each_name(visit); }
   void each_request(const std::function<void(const RequestRecord&)>& visit) const override {
     below_.each_request(visit);
@@ -59,11 +68,13 @@ class Savepoint final : public Store {
   void put(const Book& book) override;
   void put(Job job) override;
   void put(Queue queue) override;
+  void put(Group group) override;
   void put(Worker worker) override;
   void put(Name name) override;
   void put(RequestRecord request) override;
   void put(Setting setting) override;
   void erase_worker(NameId id) override;
+  void erase_group(NameId queue, NameId id) override;
   void erase_job(Sequence id) override;
   void erase_queue(NameId id) override;
   void erase_name(NameId id) override;

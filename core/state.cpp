@@ -21,6 +21,7 @@ struct State::Tables {
   Book book;
   JobTable jobs;
   std::map<NameId, Queue> queues;
+  std::map<std::pair<NameId, NameId>, Group> groups;  // by (queue, id)
   std::map<NameId, Worker> workers;
   std::unordered_map<NameId, Name> names;
   ByScopedText<NameId> names_by_text;
@@ -83,6 +84,10 @@ const Queue* State::queue(NameId id) const {
   return find_in(tables_->queues, id);
 }
 
+const Group* State::group(NameId queue, NameId id) const {
+  return find_in(tables_->groups, std::pair(queue, id));
+}
+
 const Worker* State::worker(NameId id) const {
   return find_in(tables_->workers, id);
 }
@@ -111,6 +116,18 @@ const RequestRecord* State::request(NameId client, std::string_view id) const {
 
 std::vector<Sequence> State::ready(const ReadyQuery& query) const {
   return tables_->jobs.ready(query);
+}
+
+std::optional<NameId> State::next_group(const GroupQuery& query, NameId from) const {
+  return tables_->jobs.next_group(query, from);
+}
+
+std::uint64_t State::running_in(NameId queue) const {
+  return tables_->jobs.running_in(queue);
+}
+
+std::uint64_t State::running_in(NameId queue, NameId group) const {
+  return tables_->jobs.running_in(queue, group);
 }
 
 std::vector<Sequence> State::expired(BookTime now, std::size_t limit) const {
@@ -149,6 +166,12 @@ void State::each_job(const std::function<void(const Job&)>& visit) const {
 void State::each_queue(const std::function<void(const Queue&)>& visit) const {
   for (const auto& [id, queue] : tables_->queues) {
     visit(queue);
+  }
+}
+
+void State::each_group(const std::function<void(const Group&)>& visit) const {
+  for (const auto& [id, group] : tables_->groups) {
+    visit(group);
   }
 }
 
@@ -196,6 +219,10 @@ void State::put(Queue queue) {
   tables_->queues.insert_or_assign(queue.id, queue);
 }
 
+void State::put(Group group) {
+  tables_->groups.insert_or_assign(std::pair(group.queue, group.id), group);
+}
+
 void State::put(Worker worker) {
   const NameId id = worker.id;
   tables_->workers.insert_or_assign(id, std::move(worker));
@@ -223,6 +250,10 @@ void State::put(Setting setting) {
 
 void State::erase_worker(NameId id) {
   tables_->workers.erase(id);
+}
+
+void State::erase_group(NameId queue, NameId id) {
+  tables_->groups.erase(std::pair(queue, id));
 }
 
 void State::erase_job(Sequence id) {

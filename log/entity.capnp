@@ -51,6 +51,22 @@ struct Setting {
 struct Queue {
   id @0 :UInt32;  # name id
   paused @1 :Bool;
+
+  # Revision 2: any of these is set.
+  running @2 :UInt32;             # limits; 0: none; likewise the next
+  runningPerGroup @3 :UInt32;
+  rate @4 :Event.Rate;            # a null pointer: no limit; likewise the next
+  ratePerGroup @5 :Event.Rate;
+  turnGroup @6 :UInt32;           # name id of the group whose turn it is
+  turnLeft @7 :UInt32;            # starts left in it
+  bucket @8 :Event.Bucket;        # of `rate`; a null pointer: full
+}
+
+struct Group {
+  queue @0 :UInt32;               # name id
+  id @1 :UInt32;                  # name id
+  weight @2 :UInt32;
+  bucket @3 :Event.Bucket;        # of the queue's `ratePerGroup`; a null pointer: full
 }
 
 struct Worker {
@@ -133,6 +149,7 @@ struct Job {
   hasResultUntil @44 :Bool;   # false: `resultUntil` means nothing and is 0
   resultUntil @45 :Int64;     # wall clock
   steps @46 :List(Step);
+  group @47 :UInt32;          # name id; revision 2: not 0
 }
 
 struct Step {

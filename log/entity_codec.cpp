@@ -23,8 +23,23 @@ using namespace codec;
 constexpr std::size_t word_bytes = sizeof(capnp::word);
 constexpr std::size_t entity_types = std::variant_size_v<Entity>;
 
-/// The highest revision of each entity that this release knows, and the one it writes; by the number of the type, from 1.
-constexpr std::array<std::uint16_t, entity_types> revisions = {1, 1, 1, 1, 1, 1, 1};
+/// The highest revision of each entity that this release knows, by the number of the type, from 1. It writes the lowest that
+/// can say what the entity is.
+constexpr std::array<std::uint16_t, entity_types> revisions = {1, 2, 1, 2, 1, 1, 2, 1};
+
+std::uint16_t revision_of(const Name& name) {
+  return name.sort > NameSort::client ? 2 : 1;
+}
+std::uint16_t revision_of(const Queue& queue) {
+  return queue.limits != QueueLimits() || queue.turn != Turn() || queue.bucket ? 2 : 1;
+}
+std::uint16_t revision_of(const Job& job) {
+  return job.spec->group != NameId() ? 2 : 1;
+}
+template <class Other>
+std::uint16_t revision_of(const Other&) {
+  return 1;
+}
 
 static_assert(static_cast<int>(wire::JobState::UNCERTAIN) == static_cast<int>(JobState::uncertain));
 
@@ -63,6 +78,17 @@ void write(wire::Setting::Builder to, const Setting& setting) {
 void write(wire::Queue::Builder to, const Queue& queue) {
   to.setId(queue.id.value());
   to.setPaused(queue.paused);
+  put_limits(to, queue.limits);
+  to.setTurnGroup(queue.turn.group.value());
+  to.setTurnLeft(queue.turn.left);
+  put_bucket(queue.bucket, [&] { return to.initBucket(); });
+}
+
+void write(wire::Group::Builder to, const Group& group) {
+  to.setQueue(group.queue.value());
+  to.setId(group.id.value());
+  to.setWeight(group.weight);
+  put_bucket(group.bucket, [&] { return to.initBucket(); });
 }
 
 void write(wire::Worker::Builder to, const Worker& worker) {
@@ -94,6 +120,7 @@ void write_spec(wire::Job::Builder to, const JobSpec& spec) {
   put(to.initUniqueScope(), spec.unique_scope);
   to.setHasKeptResult(spec.keep_result.has_value());
   if (spec.keep_result) to.setKeepResult(count(*spec.keep_result));
+  to.setGroup(spec.group.value());
 }
 
 void write_lease(wire::Lease::Builder to, const Lease& lease) {
@@ -179,7 +206,7 @@ Book read(wire::Book::Reader from) {
 
 Name read(wire::Name::Reader from) {
   return {.id = NameId(from.getId()),
-          .sort = from_wire(from.getSort(), NameSort::queue, NameSort::client, "sort of name"),
+          .sort = from_wire(from.getSort(), NameSort::queue, NameSort::group, "sort of name"),
           .text = text(from.getText())};
 }
 
@@ -188,7 +215,18 @@ Setting read(wire::Setting::Reader from) {
 }
 
 Queue read(wire::Queue::Reader from) {
-  return {.id = NameId(from.getId()), .paused = from.getPaused()};
+  Queue queue{.id = NameId(from.getId()),
+              .paused = from.getPaused(),
+              .limits = queue_limits(from),
+              .turn = {.group = NameId(from.getTurnGroup()), .left = from.getTurnLeft()}};
+  if (from.hasBucket()) queue.bucket = bucket(from.getBucket());
+  return queue;
+}
+
+Group read(wire::Group::Reader from) {
+  Group group{.queue = NameId(from.getQueue()), .id = NameId(from.getId()), .weight = from.getWeight()};
+  if (from.hasBucket()) group.bucket = bucket(from.getBucket());
+  return group;
 }
 
 Worker read(wire::Worker::Reader from) {
@@ -220,6 +258,7 @@ std::shared_ptr<const JobSpec> read_spec(wire::Job::Reader from) {
   if (from.hasPayload()) spec->payload = envelope(from.getPayload());
   spec->unique_scope = unique_scope(from.getUniqueScope());
   if (from.getHasKeptResult()) spec->keep_result = Duration(from.getKeepResult());
+  spec->group = NameId(from.getGroup());
   return spec;
 }
 
@@ -282,6 +321,8 @@ Entity read(capnp::MessageReader& message, EntityType type) {
       return read(message.getRoot<wire::Request>());
     case EntityType::job:
       return read(message.getRoot<wire::Job>());
+    case EntityType::group:
+      return read(message.getRoot<wire::Group>());
   }
   throw Undecodable{"record of type " + std::to_string(static_cast<unsigned>(type))};
 }
@@ -315,8 +356,7 @@ StoredEntity EntityEncoder::encode_as(EntityType type, const Ours& entity) {
   auto root = message.initRoot<Wire>();
   write(root, entity);
   memory_->canonical = capnp::canonicalize(root.asReader());
-  return {type, revisions[static_cast<std::size_t>(type) - 1],
-          std::as_bytes(std::span(memory_->canonical.begin(), memory_->canonical.size()))};
+  return {type, revision_of(entity), std::as_bytes(std::span(memory_->canonical.begin(), memory_->canonical.size()))};
 }
 
 StoredEntity EntityEncoder::encode(const Book& book) {
@@ -339,6 +379,9 @@ StoredEntity EntityEncoder::encode(const RequestRecord& request) {
 }
 StoredEntity EntityEncoder::encode(const Job& job) {
   return encode_as<wire::Job>(EntityType::job, job);
+}
+StoredEntity EntityEncoder::encode(const Group& group) {
+  return encode_as<wire::Group>(EntityType::group, group);
 }
 StoredEntity EntityEncoder::encode(const Entity& entity) {
   return std::visit([this](const auto& one) { return encode(one); }, entity);

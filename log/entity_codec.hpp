@@ -18,10 +18,19 @@
 namespace daybook {
 
 /// Numbers on disk, and the order of records in a snapshot.
-enum class EntityType : std::uint16_t { book = 1, name = 2, setting = 3, queue = 4, worker = 5, request = 6, job = 7 };
+enum class EntityType : std::uint16_t {
+  book = 1,
+  name = 2,
+  setting = 3,
+  queue = 4,
+  worker = 5,
+  request = 6,
+  job = 7,
+  group = 8
+};
 
 /// In the order of the types.
-using Entity = std::variant<Book, Name, Setting, Queue, Worker, RequestRecord, Job>;
+using Entity = std::variant<Book, Name, Setting, Queue, Worker, RequestRecord, Job, Group>;
 
 [[nodiscard]] inline EntityType type_of(const Entity& entity) {
   return static_cast<EntityType>(entity.index() + 1);
@@ -47,6 +56,7 @@ class EntityEncoder {
   StoredEntity encode(const Worker& worker);
   StoredEntity encode(const RequestRecord& request);
   StoredEntity encode(const Job& job);
+  StoredEntity encode(const Group& group);
   StoredEntity encode(const Entity& entity);
 
  private:

@@ -86,6 +86,9 @@ struct RecordedEvent {
     stepRecorded @53 :StepRecorded;
     resultsForgotten @54 :ResultsForgotten;
     jobsPruned @55 :JobsPruned;
+    limitsSet @56 :LimitsSet;
+    weightSet @57 :WeightSet;
+    jobClaimed2 @58 :JobClaimed2;      # JobClaimed once more, likewise
   }
 }
 
@@ -154,6 +157,7 @@ enum NameSort {
   actor @4;
   errorKind @5;
   client @6;
+  group @7;  # revision 2 of NameDefined
 }
 
 struct GenerationBegun {
@@ -546,6 +550,7 @@ struct JobScheduled2 {
     sequence @9 :UInt64;
     generation @10 :UInt32;
   }
+  group @11 :UInt32;         # name id; 0: none
 }
 
 struct JobCompleted2 {
@@ -601,4 +606,37 @@ enum FinalState {
   completed @0;
   cancelled @1;
   dead @2;
+}
+
+struct JobClaimed2 {
+  first @0 :JobClaimed;      # all that level 1 can say
+  turned @1 :Bool;           # true: the turn is the job's group's, and `turnLeft` is what is left of it
+  turnLeft @2 :UInt32;
+  queueBucket @3 :Bucket;    # a null pointer: as it was; likewise the next
+  groupBucket @4 :Bucket;
+}
+
+struct Bucket {
+  level @0 :Int64;  # millionths of a start
+  at @1 :Int64;     # book time at which it was so full
+}
+
+struct LimitsSet {
+  queue @0 :UInt32;            # name id
+  running @1 :UInt32;          # 0: no limit; likewise the next
+  runningPerGroup @2 :UInt32;
+  rate @3 :Rate;               # a null pointer: no limit; likewise the next
+  ratePerGroup @4 :Rate;
+}
+
+struct Rate {
+  starts @0 :UInt32;  # in every period
+  burst @1 :UInt32;   # at once after a pause
+  per @2 :Int64;      # duration
+}
+
+struct WeightSet {
+  queue @0 :UInt32;   # name id
+  group @1 :UInt32;   # name id
+  weight @2 :UInt32;  # starts in a turn
 }

@@ -66,7 +66,7 @@ ConfigurationChanged read(wire::ConfigurationChanged::Reader from) {
 
 NameDefined read(wire::NameDefined::Reader from) {
   return {.name = {.id = NameId(from.getId()),
-                   .sort = from_wire(from.getSort(), NameSort::queue, NameSort::client, "sort of name"),
+                   .sort = from_wire(from.getSort(), NameSort::queue, NameSort::group, "sort of name"),
                    .text = text(from.getText())}};
 }
 
@@ -124,6 +124,7 @@ JobScheduled read(wire::JobScheduled2::Reader from) {
   const auto first = from.getFirst();
   auto spec = spec_of(first);
   spec->unique_scope = unique_scope(from.getUniqueScope());
+  spec->group = NameId(from.getGroup());
   if (from.getHasKeptResult()) spec->keep_result = Duration(from.getKeepResult());
   JobScheduled to{
       .spec = std::move(spec), .generation = GenerationTag(first.getGeneration()), .due = due(first.getDue())};
@@ -158,6 +159,14 @@ JobClaimed read(wire::JobClaimed::Reader from) {
           .lease = Duration(from.getLease()),
           .lease_ends_at = book_time(from.getLeaseEndsAt()),
           .lease_ends_at_wall = instant(from.getLeaseEndsAtWall())};
+}
+
+JobClaimed read(wire::JobClaimed2::Reader from) {
+  JobClaimed to = read(from.getFirst());
+  if (from.getTurned()) to.turn_left = from.getTurnLeft();
+  if (from.hasQueueBucket()) to.queue_bucket = bucket(from.getQueueBucket());
+  if (from.hasGroupBucket()) to.group_bucket = bucket(from.getGroupBucket());
+  return to;
 }
 
 Renewal read(wire::Renewal::Reader from) {
@@ -320,6 +329,14 @@ EventSetAside read(wire::EventSetAside::Reader from) {
   return {.why = text(from.getWhy()), .stored = text(from.getStored())};
 }
 
+LimitsSet read(wire::LimitsSet::Reader from) {
+  return {.queue = NameId(from.getQueue()), .limits = queue_limits(from)};
+}
+
+WeightSet read(wire::WeightSet::Reader from) {
+  return {.queue = NameId(from.getQueue()), .group = NameId(from.getGroup()), .weight = from.getWeight()};
+}
+
 Event read(Body::Reader body) {
   switch (body.which()) {
     case Which::BOOK_OPENED:
@@ -404,6 +421,12 @@ Event read(Body::Reader body) {
       return read(body.getResultsForgotten());
     case Which::JOBS_PRUNED:
       return read(body.getJobsPruned());
+    case Which::LIMITS_SET:
+      return read(body.getLimitsSet());
+    case Which::WEIGHT_SET:
+      return read(body.getWeightSet());
+    case Which::JOB_CLAIMED2:
+      return read(body.getJobClaimed2());
   }
   throw Undecodable{"body of kind " + std::to_string(static_cast<unsigned>(body.which()))};
 }

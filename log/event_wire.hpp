@@ -17,8 +17,8 @@
 namespace daybook::codec {
 
 /// Types of the schema. Those of level 1 that got more to say have a second one, so that what level 1 can say keeps its bytes.
-inline constexpr std::size_t wire_types = static_cast<std::size_t>(wire::RecordedEvent::Body::JOBS_PRUNED) + 1;
-inline constexpr std::size_t second_forms = 2;
+inline constexpr std::size_t wire_types = static_cast<std::size_t>(wire::RecordedEvent::Body::JOB_CLAIMED2) + 1;
+inline constexpr std::size_t second_forms = 3;
 static_assert(wire_types == std::variant_size_v<Event> + second_forms,
               "every event of the schema has its place in the variant, and the reverse");
 
@@ -29,7 +29,7 @@ inline constexpr std::array<std::uint16_t, wire_types> revisions = {
     1,  // BookClosed
     1,  // ClockStepped
     1,  // ConfigurationChanged
-    1,  // NameDefined
+    2,  // NameDefined: names of groups
     1,  // GenerationBegun
     1,  // BookAdopted
     1,  // QueuePaused
@@ -66,6 +66,9 @@ inline constexpr std::array<std::uint16_t, wire_types> revisions = {
     1,  // StepRecorded
     1,  // ResultsForgotten
     1,  // JobsPruned
+    1,  // LimitsSet
+    1,  // WeightSet
+    1,  // JobClaimed2
 };
 
 /// The lowest revision of its type that can say what the event says.

@@ -22,7 +22,7 @@ constexpr bool same(Wire wire, Ours ours) {
 }
 static_assert(same(wire::ActorOrigin::TOKEN, ActorOrigin::token));
 static_assert(same(wire::TailStatus::TORN, TailStatus::torn));
-static_assert(same(wire::NameSort::QUEUE, NameSort::queue) && same(wire::NameSort::CLIENT, NameSort::client));
+static_assert(same(wire::NameSort::QUEUE, NameSort::queue) && same(wire::NameSort::GROUP, NameSort::group));
 static_assert(same(wire::Holder::HANDLER, Holder::handler));
 static_assert(same(wire::LeaveReason::PROCESS_DIED, LeaveReason::process_died));
 static_assert(same(wire::Backoff::EXPONENTIAL, RetryPolicy::Backoff::exponential));
@@ -142,6 +142,7 @@ void put_second(wire::JobScheduled2::Builder to, const JobScheduled& event) {
   put(to.getUniqueScope(), spec.unique_scope);
   to.setHasUniqueUntil(event.unique_until.has_value());
   if (event.unique_until) to.setUniqueUntil(count(*event.unique_until));
+  to.setGroup(spec.group.value());
   to.setHasKeptResult(spec.keep_result.has_value());
   if (spec.keep_result) to.setKeepResult(count(*spec.keep_result));
   if (event.due_latest) put(to.initDueLatest(), *event.due_latest);
@@ -164,8 +165,7 @@ void write(Body::Builder body, const DuplicateSuppressed& event) {
   to.setAnswer(to_wire<wire::OnConflict>(event.answer));
 }
 
-void write(Body::Builder body, const JobClaimed& event) {
-  auto to = body.initJobClaimed();
+void put_first(wire::JobClaimed::Builder to, const JobClaimed& event) {
   put(to.getJob(), event.job);
   to.setGeneration(event.generation.value());
   to.setAttempt(event.attempt);
@@ -174,6 +174,16 @@ void write(Body::Builder body, const JobClaimed& event) {
   to.setLease(count(event.lease));
   to.setLeaseEndsAt(count(event.lease_ends_at));
   to.setLeaseEndsAtWall(count(event.lease_ends_at_wall));
+}
+
+void write(Body::Builder body, const JobClaimed& event) {
+  if (!uses_level_2(event)) return put_first(body.initJobClaimed(), event);
+  auto to = body.initJobClaimed2();
+  put_first(to.initFirst(), event);
+  to.setTurned(event.turn_left.has_value());
+  to.setTurnLeft(event.turn_left.value_or(0));
+  put_bucket(event.queue_bucket, [&] { return to.initQueueBucket(); });
+  put_bucket(event.group_bucket, [&] { return to.initGroupBucket(); });
 }
 
 void write(Body::Builder body, const LeasesRenewed& event) {
@@ -364,11 +374,24 @@ void write(Body::Builder body, const JobsPruned& event) {
   }
 }
 
+void write(Body::Builder body, const LimitsSet& event) {
+  auto to = body.initLimitsSet();
+  to.setQueue(event.queue.value());
+  put_limits(to, event.limits);
+}
+
+void write(Body::Builder body, const WeightSet& event) {
+  auto to = body.initWeightSet();
+  to.setQueue(event.queue.value());
+  to.setGroup(event.group.value());
+  to.setWeight(event.weight);
+}
+
 }  // namespace
 
 std::uint16_t codec::revision_of(const Event& event) {
-  const bool has_second_form =
-      std::holds_alternative<JobScheduled>(event) || std::holds_alternative<JobCompleted>(event);
+  const bool has_second_form = std::holds_alternative<JobScheduled>(event) ||
+                               std::holds_alternative<JobCompleted>(event) || std::holds_alternative<JobClaimed>(event);
   return uses_level_2(event) && !has_second_form ? 2 : 1;
 }
 

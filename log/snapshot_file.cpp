@@ -61,12 +61,16 @@ void each_entity(const View& view, Visit visit) {
   for (const NameId id : view.workers()) visit(*view.worker(id));
   for (const RequestRecord* request : living_requests(view)) visit(*request);
   view.each_job(visit);
+  view.each_group(visit);
 }
 
-std::uint64_t& count_of(SnapshotCounts& counts, EntityType type, std::uint64_t& books) {
+/// Groups have no count in the trailer: like everything else they are in its hashes.
+std::uint64_t& count_of(SnapshotCounts& counts, EntityType type, std::uint64_t& books, std::uint64_t& groups) {
   switch (type) {
     case EntityType::book:
       return books;
+    case EntityType::group:
+      return groups;
     case EntityType::name:
       return counts.names;
     case EntityType::setting:
@@ -107,7 +111,7 @@ class SnapshotWriter {
     append_u32(payload_, static_cast<std::uint32_t>(entity.type) | std::uint32_t{entity.revision} << 16);
     payload_.insert(payload_.end(), entity.message.begin(), entity.message.end());
     ++records_;
-    ++count_of(summary_.counts, entity.type, books_);
+    ++count_of(summary_.counts, entity.type, books_, groups_);
     state_.add(entity_hash(entity));
     if (payload_.size() >= frame_bytes) put_frame(false);
   }
@@ -155,6 +159,7 @@ class SnapshotWriter {
   std::uint64_t offset_ = 0;
   std::uint64_t frames_ = 0;
   std::uint64_t books_ = 0;
+  std::uint64_t groups_ = 0;
   std::uint32_t records_ = 0;  // in payload_
   std::vector<std::byte> payload_;
   HashSum state_;
@@ -246,7 +251,7 @@ class SnapshotReader {
         refuse(*where.offset, "a record that this release would write in another way");
       }
     }
-    ++count_of(summary_.counts, stored.type, books_);
+    ++count_of(summary_.counts, stored.type, books_, groups_);
     state_.add(entity_hash(stored));
     if (into_ != nullptr) std::visit([&](auto& one) { into_->put(std::move(one)); }, entity);
   }
@@ -300,6 +305,7 @@ class SnapshotReader {
   std::uint64_t offset_ = 0;
   std::uint64_t frames_ = 0;
   std::uint64_t books_ = 0;
+  std::uint64_t groups_ = 0;
   EntityType last_type_{};
   bool finished_ = false;
   std::vector<std::byte> buffer_;

@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "daybook/core/entities.hpp"
 #include "daybook/core/envelope.hpp"
 #include "daybook/core/error.hpp"
 #include "daybook/core/job.hpp"
@@ -104,6 +105,22 @@ RetryPolicy retry_policy(Reader from) {
 template <class Reader>
 UniqueScope unique_scope(Reader from) {
   return {.completed = from.getCompleted(), .cancelled = from.getCancelled(), .dead = from.getDead()};
+}
+
+inline Rate rate(wire::Rate::Reader from) {
+  return {.starts = from.getStarts(), .per = Duration(from.getPer()), .burst = from.getBurst()};
+}
+
+inline Bucket bucket(wire::Bucket::Reader from) {
+  return {.level = from.getLevel(), .at = book_time(from.getAt())};
+}
+
+template <class Reader>
+QueueLimits queue_limits(Reader from) {
+  QueueLimits to{.running = from.getRunning(), .running_per_group = from.getRunningPerGroup()};
+  if (from.hasRate()) to.rate = rate(from.getRate());
+  if (from.hasRatePerGroup()) to.rate_per_group = rate(from.getRatePerGroup());
+  return to;
 }
 
 inline std::vector<Tag> tags(capnp::List<wire::Tag>::Reader from) {

@@ -8,9 +8,11 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
+#include "daybook/core/entities.hpp"
 #include "daybook/core/envelope.hpp"
 #include "daybook/core/job.hpp"
 
@@ -97,6 +99,31 @@ void put_tags(const std::vector<Tag>& tags, Init init) {
     put_text(tags[i].key, [&](auto text) { to[i].setKey(text); });
     put_text(tags[i].value, [&](auto text) { to[i].setValue(text); });
   }
+}
+
+template <class Init>
+void put_bucket(const std::optional<Bucket>& bucket, Init init) {
+  if (!bucket) return;
+  wire::Bucket::Builder to = init();
+  to.setLevel(bucket->level);
+  to.setAt(count(bucket->at));
+}
+
+template <class Init>
+void put_rate(const Rate& rate, Init init) {
+  if (!rate.limited()) return;
+  wire::Rate::Builder to = init();
+  to.setStarts(rate.starts);
+  to.setBurst(rate.burst);
+  to.setPer(count(rate.per));
+}
+
+template <class Builder>
+void put_limits(Builder to, const QueueLimits& limits) {
+  to.setRunning(limits.running);
+  to.setRunningPerGroup(limits.running_per_group);
+  put_rate(limits.rate, [&] { return to.initRate(); });
+  put_rate(limits.rate_per_group, [&] { return to.initRatePerGroup(); });
 }
 
 inline void put_names(capnp::List<std::uint32_t>::Builder to, const std::vector<NameId>& names) {

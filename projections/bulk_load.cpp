@@ -68,6 +68,10 @@ void JobIndex::Impl::fill(const State& state, const IndexMark& mark) {
     queues_.emplace(queue.id, queue);
     queues_dirty_.insert(queue.id);
   });
+  state.each_group([&](const Group& group) {
+    groups_.emplace(std::pair(group.queue, group.id), group);
+    groups_dirty_.emplace(group.queue, group.id);
+  });
   for (const NameId id : state.workers()) {
     workers_.emplace(id, *state.worker(id));
     workers_dirty_.insert(id);

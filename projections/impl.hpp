@@ -109,6 +109,7 @@ struct JobIndex::Impl {
   Job read_job(Sequence id, std::string_view record) const;
   void put_job(Job job);
   void erase_job(Sequence id);
+  void count_running(const Job& job, std::int64_t by);
   void forget_listing(const Job& job);
   void enter_listing(const Job& job);
   void evict();
@@ -125,6 +126,10 @@ struct JobIndex::Impl {
   // ---- windows.cpp: orders
   void advance(const Moment& now);
   std::vector<Sequence> ready(const ReadyQuery& query);
+  std::optional<NameId> next_group(const GroupQuery& query, NameId from);
+  std::optional<NameId> next_group(LaneId from);
+  [[nodiscard]] std::uint64_t running_in(NameId queue) const;
+  [[nodiscard]] std::uint64_t running_in(NameId queue, NameId group) const;
   Timers timers();
   void enter_waiting(const Waiting& job);
   void leave_waiting(const Waiting& job);
@@ -139,8 +144,11 @@ struct JobIndex::Impl {
   void retreat(const Moment& now);
   void plan_retreat(const Frontiers& next, Writes& writes) const;
   void find_lanes();
+  std::set<LaneId> lanes_of(const ReadyQuery& query) const;
+  void enter_lane(const Waiting& job);
   Future& future(FutureClock clock) { return clock == FutureClock::wall ? future_wall_ : future_book_; }
   void cut_windows();
+  void cut_lanes();
 
   // ---- project.cpp: writing
   void project(const IndexMark& durable, const Moment& now);
@@ -177,22 +185,27 @@ struct JobIndex::Impl {
   std::set<std::pair<BookTime, Sequence>> leases_;        // of all running jobs
   std::array<std::set<ShelfPosition>, shelves> shelves_;  // of the jobs that changed
   std::map<LaneId, Lane> lanes_;  // every lane that LMDB or memory has a job in, and some that are empty
+  std::set<LaneId> long_lanes_;   // at least those that hold more than a window
+  std::size_t entered_ = 0;       // into lanes of groups, since they were last cut
   Future future_wall_;
   Future future_book_;
   ByNumberedText<std::optional<Sequence>> keys_;                    // changed since the last projection; unset: free
   std::map<NameId, std::array<std::uint64_t, job_states>> counts_;  // by state
   std::set<NameId> counts_dirty_;
+  std::map<std::pair<NameId, NameId>, std::uint64_t> running_;  // by (queue, group), where any run
 
   ByNumberedText<CachedRequest> requests_;
   std::size_t dirty_requests_ = 0;
 
   // Few, and wholly in memory.
   std::map<NameId, Queue> queues_;
+  std::map<std::pair<NameId, NameId>, Group> groups_;  // by (queue, id)
   std::map<NameId, Worker> workers_;
   std::unordered_map<NameId, Name> names_;
   ByNumberedText<NameId> names_by_text_;
   std::map<std::string, Setting, std::less<>> settings_;
   std::set<NameId> queues_dirty_;
+  std::set<std::pair<NameId, NameId>> groups_dirty_;
   std::set<NameId> workers_dirty_;
   std::set<NameId> names_dirty_;
   bool settings_dirty_ = false;

@@ -127,6 +127,18 @@ void JobIndex::Impl::load_entities() {
     names_by_text_.emplace(NumberedText{static_cast<std::uint32_t>(name.sort), name.text}, name.id);
     names_.emplace(name.id, std::move(name));
   });
+  lmdb::Cursor groups = lmdb_.cursor(Table::groups);
+  for (bool more = groups.first(); more; more = groups.next()) {
+    keys::KeyReader reader(groups.key());
+    Group group;
+    group.queue = NameId(reader.u32());
+    group.id = NameId(reader.u32());
+    std::string_view bytes = groups.value();
+    if (!reader.whole() || !record::unseal(Table::groups, groups.key(), bytes) || !record::decode(bytes, group)) {
+      damaged(Table::groups, "an entry does not read");
+    }
+    groups_.emplace(std::pair(group.queue, group.id), group);
+  }
   lmdb::Cursor cursor = lmdb_.cursor(Table::counts);
   for (bool more = cursor.first(); more; more = cursor.next()) {
     keys::KeyReader key(cursor.key());
@@ -154,6 +166,7 @@ void JobIndex::Impl::load() {
       damaged(Table::leases, "job " + std::to_string(id.value()) + " is not running");
     }
     leases_.emplace(end, id);
+    if (job != nullptr) count_running(*job, 1);
   }
 }
 
@@ -193,6 +206,9 @@ const Job* JobIndex::job(Sequence id) const {
 const Queue* JobIndex::queue(NameId id) const {
   return find_in(impl_->queues_, id);
 }
+const Group* JobIndex::group(NameId queue, NameId id) const {
+  return find_in(impl_->groups_, std::pair(queue, id));
+}
 const Worker* JobIndex::worker(NameId id) const {
   return find_in(impl_->workers_, id);
 }
@@ -218,6 +234,16 @@ const RequestRecord* JobIndex::request(NameId client, std::string_view id) const
 
 std::vector<Sequence> JobIndex::ready(const ReadyQuery& query) const {
   return impl_->ready(query);
+}
+
+std::optional<NameId> JobIndex::next_group(const GroupQuery& query, NameId from) const {
+  return impl_->next_group(query, from);
+}
+std::uint64_t JobIndex::running_in(NameId queue) const {
+  return impl_->running_in(queue);
+}
+std::uint64_t JobIndex::running_in(NameId queue, NameId group) const {
+  return impl_->running_in(queue, group);
 }
 
 std::vector<Sequence> JobIndex::expired(BookTime now, std::size_t limit) const {
@@ -270,6 +296,9 @@ void JobIndex::each_job_in(NameId queue, JobState state, const std::function<boo
 void JobIndex::each_queue(const std::function<void(const Queue&)>& visit) const {
   for (const auto& [id, queue] : impl_->queues_) visit(queue);
 }
+void JobIndex::each_group(const std::function<void(const Group&)>& visit) const {
+  for (const auto& [id, group] : impl_->groups_) visit(group);
+}
 void JobIndex::each_name(const std::function<void(const Name&)>& visit) const {
   std::map<NameId, const Name*> in_order;
   for (const auto& [id, name] : impl_->names_) in_order.emplace(id, &name);
@@ -299,6 +328,10 @@ void JobIndex::put(Queue queue) {
   impl_->queues_dirty_.insert(queue.id);
   impl_->queues_[queue.id] = queue;
 }
+void JobIndex::put(Group group) {
+  impl_->groups_dirty_.emplace(group.queue, group.id);
+  impl_->groups_[{group.queue, group.id}] = group;
+}
 void JobIndex::put(Worker worker) {
   impl_->workers_dirty_.insert(worker.id);
   impl_->workers_[worker.id] = std::move(worker);
@@ -319,6 +352,10 @@ void JobIndex::put(Setting setting) {
 void JobIndex::erase_worker(NameId id) {
   impl_->workers_dirty_.insert(id);
   impl_->workers_.erase(id);
+}
+void JobIndex::erase_group(NameId queue, NameId id) {
+  impl_->groups_dirty_.emplace(queue, id);
+  impl_->groups_.erase({queue, id});
 }
 void JobIndex::erase_job(Sequence id) {
   impl_->erase_job(id);

@@ -83,10 +83,13 @@ Key future(FuturePosition position) {
   return Key().add(position.due).add(position.id);
 }
 Key ready(LaneId lane, ReadyPosition position) {
-  return Key().add(lane.queue).add(lane.kind).add(position.priority).add(position.at).add(position.id);
+  return Key().add(lane.queue).add(lane.kind).add(lane.group).add(position.priority).add(position.at).add(position.id);
 }
 Key lease(BookTime end, Sequence id) {
   return Key().add(micros(end)).add(id);
+}
+Key group(NameId queue, NameId id) {
+  return Key().add(queue).add(id);
 }
 Key unique(NameId queue, std::string_view key) {
   return Key().add(queue).add(key);
@@ -106,7 +109,7 @@ Key request_by_time(BookTime recorded_at, NameId client, std::string_view id) {
 
 Key future_value(const Waiting& job) {
   Key value;
-  value.add(job.lane.queue).add(job.lane.kind).add(job.priority);
+  value.add(job.lane.queue).add(job.lane.kind).add(job.lane.group).add(job.priority);
   if (job.due.after) value.add(micros(job.due.at));
   return value;
 }
@@ -124,6 +127,7 @@ std::optional<Waiting> parse_future(FutureClock clock, std::string_view key, std
   KeyReader values(value);
   job.lane.queue = NameId(values.u32());
   job.lane.kind = NameId(values.u32());
+  job.lane.group = NameId(values.u32());
   job.priority = Priority(values.i32());
   if (clock == FutureClock::book) {
     job.due.after = book_time(due);
@@ -140,6 +144,7 @@ std::optional<Waiting> parse_ready(std::string_view key, std::string_view value)
   KeyReader keys(key);
   job.lane.queue = NameId(keys.u32());
   job.lane.kind = NameId(keys.u32());
+  job.lane.group = NameId(keys.u32());
   job.priority = Priority(keys.i32());
   job.due.at = instant(keys.i64());
   job.id = Sequence(keys.u64());

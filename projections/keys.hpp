@@ -68,6 +68,7 @@ template <class Tag, class Rep>
 [[nodiscard]] Key future(FuturePosition position);
 [[nodiscard]] Key ready(LaneId lane, ReadyPosition position);
 [[nodiscard]] Key lease(BookTime end, Sequence id);
+[[nodiscard]] Key group(NameId queue, NameId id);
 [[nodiscard]] Key unique(NameId queue, std::string_view key);
 [[nodiscard]] Key state(NameId queue, JobState state, Sequence id);
 [[nodiscard]] Key shelf(Shelf shelf, const ShelfPosition& position);

@@ -89,9 +89,17 @@ void JobIndex::Impl::erase_job(Sequence id) {
   entry->erased = true;
 }
 
+void JobIndex::Impl::count_running(const Job& job, std::int64_t by) {
+  if (job.state != JobState::running || job.spec->group == NameId()) return;
+  const auto found = running_.try_emplace(std::pair(job.spec->queue, job.spec->group)).first;
+  found->second += static_cast<std::uint64_t>(by);
+  if (found->second == 0) running_.erase(found);
+}
+
 void JobIndex::Impl::forget_listing(const Job& job) {
   --counts_[job.spec->queue][static_cast<std::size_t>(job.state)];
   counts_dirty_.insert(job.spec->queue);
+  count_running(job, -1);
   if (job.state == JobState::waiting) leave_waiting(waiting(job));
   if (const auto end = listing(job).lease_end) leases_.erase({*end, job.id.sequence});
   for (std::size_t i = 0; i < shelves; ++i) {
@@ -102,6 +110,7 @@ void JobIndex::Impl::forget_listing(const Job& job) {
 void JobIndex::Impl::enter_listing(const Job& job) {
   ++counts_[job.spec->queue][static_cast<std::size_t>(job.state)];
   counts_dirty_.insert(job.spec->queue);
+  count_running(job, 1);
   if (job.state == JobState::waiting) enter_waiting(waiting(job));
   if (const auto end = listing(job).lease_end) leases_.emplace(*end, job.id.sequence);
   for (std::size_t i = 0; i < shelves; ++i) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Where a waiting job stands: in a lane of its queue and kind when it is due, otherwise in one of two orders of
+// Where a waiting job stands: in a lane of its queue, kind and group when it is due, otherwise in one of two orders of
 // future jobs, by wall clock or by book time.
 
 #include <compare>
@@ -17,6 +17,7 @@ namespace daybook {
 struct LaneId {
   NameId queue;
   NameId kind;
+  NameId group;  // 0: none
   friend constexpr auto operator<=>(const LaneId&, const LaneId&) = default;
 };
 
@@ -29,7 +30,7 @@ struct Waiting {
 };
 
 [[nodiscard]] inline Waiting waiting(const Job& job) {
-  return {{job.spec->queue, job.spec->kind}, job.spec->priority, job.due, job.id.sequence};
+  return {{job.spec->queue, job.spec->kind, job.spec->group}, job.spec->priority, job.due, job.id.sequence};
 }
 
 /// Claim order within a lane.

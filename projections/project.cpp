@@ -35,7 +35,7 @@ Place place_of(Sequence id, const Listing& listing, const Frontiers& frontiers) 
     place.key = keys::lease(*listing.lease_end, id);
   } else if (listing.state == JobState::waiting) {
     const JobSpec& spec = *listing.spec;
-    const Waiting entry{{spec.queue, spec.kind}, spec.priority, listing.due, id};
+    const Waiting entry{{spec.queue, spec.kind, spec.group}, spec.priority, listing.due, id};
     const bool ready = frontiers.passed(entry);
     place.table = ready ? Table::ready : future_table(clock_of(entry.due));
     place.key = ready ? keys::ready(entry.lane, ready_position(entry)) : keys::future(future_position(entry));
@@ -72,14 +72,21 @@ void put_record(Writes& writes, Table table, std::string_view key, const Entity&
   writes[table].put(key, record);
 }
 
-template <class Entities>
-void plan_entities(const std::set<NameId>& dirty, const Entities& entities, Table table, Writes& writes) {
-  for (const NameId id : dirty) {
+keys::Key key_of(NameId id) {
+  return keys::number(id);
+}
+keys::Key key_of(const std::pair<NameId, NameId>& group) {
+  return keys::group(group.first, group.second);
+}
+
+template <class Id, class Entities>
+void plan_entities(const std::set<Id>& dirty, const Entities& entities, Table table, Writes& writes) {
+  for (const Id& id : dirty) {
     const auto found = entities.find(id);
     if (found == entities.end()) {
-      writes[table].erase(keys::number(id));
+      writes[table].erase(key_of(id));
     } else {
-      put_record(writes, table, keys::number(id), found->second);
+      put_record(writes, table, key_of(id), found->second);
     }
   }
 }
@@ -114,7 +121,7 @@ void JobIndex::Impl::settle_promoted(const std::vector<Waiting>& moved) {
     Lane& lane = lanes_[job.lane];
     if (stale_on_disk(job.id) || ready_position(job) > lane.known) continue;
     if (lane.jobs.size() < tuning_.window || lane.jobs.contains(job)) {
-      lane.jobs.insert(job);
+      enter_lane(job);
     } else {
       const auto behind = lane.jobs.lower_bound(job);
       lane.known = behind == lane.jobs.begin() ? ReadyPosition::before_all() : ready_position(*std::prev(behind));
@@ -220,6 +227,7 @@ void JobIndex::Impl::plan_prune(BookTime before, Writes& writes) const {
 
 void JobIndex::Impl::plan_others(Writes& writes) const {
   plan_entities(queues_dirty_, queues_, Table::queues, writes);
+  plan_entities(groups_dirty_, groups_, Table::groups, writes);
   plan_entities(workers_dirty_, workers_, Table::workers, writes);
   plan_entities(names_dirty_, names_, Table::names, writes);
   for (const NameId queue : counts_dirty_) {
@@ -243,8 +251,8 @@ void JobIndex::Impl::plan_meta(const IndexMark& mark, const Frontiers& frontiers
 // ---- writing ------------------------------------------------------------------------------------------------------
 
 std::size_t JobIndex::Impl::unprojected() const {
-  return dirty_jobs_.size() + dirty_requests_ + queues_dirty_.size() + workers_dirty_.size() + names_dirty_.size() +
-         (settings_dirty_ ? 1 : 0) + (book_dirty_ ? 1 : 0);
+  return dirty_jobs_.size() + dirty_requests_ + queues_dirty_.size() + groups_dirty_.size() + workers_dirty_.size() +
+         names_dirty_.size() + (settings_dirty_ ? 1 : 0) + (book_dirty_ ? 1 : 0);
 }
 
 void JobIndex::Impl::project(const IndexMark& durable, const Moment& now) {
@@ -322,6 +330,7 @@ void JobIndex::Impl::settle_projected(const std::vector<Sequence>& ids) {
   requests_.clear();
   dirty_requests_ = 0;
   queues_dirty_.clear();
+  groups_dirty_.clear();
   workers_dirty_.clear();
   names_dirty_.clear();
   counts_dirty_.clear();

@@ -30,6 +30,20 @@ void read(Reader& reader, Lease& lease) {
   reader.time(lease.claimed_at);
 }
 
+void write(Writer& writer, const std::optional<Bucket>& bucket) {
+  writer.u8(bucket ? 1 : 0);
+  if (!bucket) return;
+  writer.signed_small(bucket->level);
+  writer.time(bucket->at);
+}
+
+void read(Reader& reader, std::optional<Bucket>& bucket) {
+  bucket.reset();
+  if (!reader.flag()) return;
+  bucket.emplace().level = reader.signed_small();
+  reader.time(bucket->at);
+}
+
 // What most jobs lack costs them one bit.
 enum Has : std::uint8_t {
   cancel_requested = 1,
@@ -175,6 +189,7 @@ void encode(const JobSpec& spec, std::string& out) {
   writer.u8(static_cast<std::uint8_t>((spec.unique_scope.completed ? 1 : 0) | (spec.unique_scope.cancelled ? 2 : 0) |
                                       (spec.unique_scope.dead ? 4 : 0) | (spec.keep_result ? 8 : 0)));
   if (spec.keep_result) writer.duration(*spec.keep_result);
+  writer.strong(spec.group);
 }
 
 bool decode(std::string_view bytes, JobSpec& spec) {
@@ -197,18 +212,53 @@ bool decode(std::string_view bytes, JobSpec& spec) {
   const std::uint8_t kept = reader.u8();
   spec.unique_scope = {(kept & 1) != 0, (kept & 2) != 0, (kept & 4) != 0};
   if (kept & 8) reader.duration(spec.keep_result.emplace());
+  reader.strong(spec.group);
   return reader.whole();
 }
 
 // ---- the others ---------------------------------------------------------------------------------------------------
 
 void encode(const Queue& queue, std::string& out) {
-  Writer(out).u8(queue.paused ? 1 : 0);
+  Writer writer(out);
+  writer.u8(queue.paused ? 1 : 0);
+  writer.small(queue.limits.running);
+  writer.small(queue.limits.running_per_group);
+  for (const Rate* rate : {&queue.limits.rate, &queue.limits.rate_per_group}) {
+    writer.small(rate->starts);
+    writer.duration(rate->per);
+    writer.small(rate->burst);
+  }
+  writer.strong(queue.turn.group);
+  writer.small(queue.turn.left);
+  write(writer, queue.bucket);
 }
 
 bool decode(std::string_view bytes, Queue& queue) {
   Reader reader(bytes);
   queue.paused = reader.flag();
+  reader.small(queue.limits.running);
+  reader.small(queue.limits.running_per_group);
+  for (Rate* rate : {&queue.limits.rate, &queue.limits.rate_per_group}) {
+    reader.small(rate->starts);
+    reader.duration(rate->per);
+    reader.small(rate->burst);
+  }
+  reader.strong(queue.turn.group);
+  reader.small(queue.turn.left);
+  read(reader, queue.bucket);
+  return reader.whole();
+}
+
+void encode(const Group& group, std::string& out) {
+  Writer writer(out);
+  writer.small(group.weight);
+  write(writer, group.bucket);
+}
+
+bool decode(std::string_view bytes, Group& group) {
+  Reader reader(bytes);
+  reader.small(group.weight);
+  read(reader, group.bucket);
   return reader.whole();
 }
 
@@ -245,7 +295,7 @@ void encode(const Name& name, std::string& out) {
 
 bool decode(std::string_view bytes, Name& name) {
   Reader reader(bytes);
-  reader.choice(name.sort, NameSort::client);
+  reader.choice(name.sort, NameSort::group);
   reader.text(name.text);
   return reader.whole();
 }

@@ -23,6 +23,7 @@ namespace daybook::record {
 void encode(const Job& job, std::string& out);       // table jobs: without the spec
 void encode(const JobSpec& spec, std::string& out);  // table specs
 void encode(const Queue& queue, std::string& out);
+void encode(const Group& group, std::string& out);
 void encode(const Worker& worker, std::string& out);
 void encode(const Name& name, std::string& out);
 void encode(const RequestRecord& request, std::string& out);  // the whole of it
@@ -36,6 +37,7 @@ void encode(const std::vector<Setting>& settings, std::string& out);
 [[nodiscard]] bool decode(std::string_view bytes, Job& job);  // but for the spec and the id's sequence
 [[nodiscard]] bool decode(std::string_view bytes, JobSpec& spec);
 [[nodiscard]] bool decode(std::string_view bytes, Queue& queue);    // but for the id
+[[nodiscard]] bool decode(std::string_view bytes, Group& group);    // but for the queue and the id
 [[nodiscard]] bool decode(std::string_view bytes, Worker& worker);  // but for the id
 [[nodiscard]] bool decode(std::string_view bytes, Name& name);      // but for the id
 [[nodiscard]] bool decode(std::string_view bytes, RequestRecord& request);

@@ -10,7 +10,7 @@
 
 namespace daybook {
 
-inline constexpr std::uint32_t layout_version = 3;
+inline constexpr std::uint32_t layout_version = 4;
 
 enum class Table : std::uint8_t {
   meta,              // mark, book, frontiers, settings
@@ -18,12 +18,13 @@ enum class Table : std::uint8_t {
   specs,             // id → what never changes of it
   future_wall,       // (due at, id) → lane, priority
   future_book,       // (due after, id) → lane, priority, due at
-  ready,             // (queue, kind, priority, due at, id) → due after, if any
+  ready,             // (queue, kind, group, priority, due at, id) → due after, if any
   leases,            // (end, id)
   keys,              // (queue, unique key) → id
   states,            // (queue, state, id)
   counts,            // queue → jobs of each state
   queues,            // id → queue
+  groups,            // (queue, id) → group
   workers,           // id → worker
   names,             // id → name
   requests,          // (client, request id) → request
@@ -31,9 +32,9 @@ enum class Table : std::uint8_t {
   shelves,           // (shelf, at, id): final jobs by when they ended, results by until when they are kept
 };
 
-inline constexpr std::array<const char*, 16> table_names = {
-    "meta",   "jobs",   "specs",  "future_wall", "future_book", "ready",    "leases",           "keys",
-    "states", "counts", "queues", "workers",     "names",       "requests", "requests_by_time", "shelves"};
+inline constexpr std::array<const char*, 17> table_names = {
+    "meta",   "jobs",   "specs",  "future_wall", "future_book", "ready",    "leases",           "keys",   "states",
+    "counts", "queues", "groups", "workers",     "names",       "requests", "requests_by_time", "shelves"};
 inline constexpr std::size_t table_count = table_names.size();
 static_assert(static_cast<std::size_t>(Table::shelves) + 1 == table_count);
 

@@ -33,10 +33,17 @@ bool JobIndex::Impl::stale_on_disk(Sequence id) const {
 
 void JobIndex::Impl::enter_waiting(const Waiting& job) {
   if (due_now(job)) {
-    lanes_[job.lane].jobs.insert(job);
+    enter_lane(job);
   } else {
     future(clock_of(job.due)).jobs.insert(job);
   }
+}
+
+void JobIndex::Impl::enter_lane(const Waiting& job) {
+  Lane& lane = lanes_[job.lane];
+  lane.jobs.insert(job);
+  if (lane.jobs.size() > tuning_.window) long_lanes_.insert(job.lane);
+  if (job.lane.group != NameId()) ++entered_;
 }
 
 void JobIndex::Impl::leave_waiting(const Waiting& job) {
@@ -120,18 +127,34 @@ void JobIndex::Impl::find_lanes() {
 void JobIndex::Impl::cut_windows() {
   const bool promoted = frontiers_.wall >= FuturePosition::end_of(micros(now_.wall)) &&
                         frontiers_.book >= FuturePosition::end_of(micros(now_.book));
-  for (auto& [id, lane] : lanes_) {
-    if (!promoted || lane.jobs.size() <= tuning_.window) continue;
-    while (lane.jobs.size() > tuning_.window) lane.jobs.erase(std::prev(lane.jobs.end()));
-    lane.known =
-        std::min(lane.known, lane.jobs.empty() ? ReadyPosition::before_all() : ready_position(*lane.jobs.rbegin()));
-  }
+  if (promoted) cut_lanes();
   for (Future* order : {&future_wall_, &future_book_}) {
     if (order->jobs.size() <= tuning_.window) continue;
     while (order->jobs.size() > tuning_.window) order->jobs.erase(std::prev(order->jobs.end()));
     order->known = std::min(
         order->known, order->jobs.empty() ? FuturePosition::before_all() : future_position(*order->jobs.rbegin()));
   }
+}
+
+// A lane is cut to its window. There is no end to the number of groups, so that many short lanes are let go of, too, once
+// they may hold more than windows_of_groups windows together: seldom, for it looks at every lane.
+void JobIndex::Impl::cut_lanes() {
+  constexpr std::size_t windows_of_groups = 32;
+  const auto cut = [](Lane& lane, std::size_t to) {
+    if (lane.jobs.size() <= to) return;
+    while (lane.jobs.size() > to) lane.jobs.erase(std::prev(lane.jobs.end()));
+    lane.known =
+        std::min(lane.known, lane.jobs.empty() ? ReadyPosition::before_all() : ready_position(*lane.jobs.rbegin()));
+  };
+  for (const LaneId& id : long_lanes_) {
+    if (const auto lane = lanes_.find(id); lane != lanes_.end()) cut(lane->second, tuning_.window);
+  }
+  long_lanes_.clear();
+  if (entered_ <= windows_of_groups * tuning_.window) return;
+  for (auto& [id, lane] : lanes_) {
+    if (id.group != NameId()) cut(lane, 0);
+  }
+  entered_ = 0;
 }
 
 // ---- time passes --------------------------------------------------------------------------------------------------
@@ -153,7 +176,7 @@ void JobIndex::Impl::advance(const Moment& now) {
     }
     while (!order.jobs.empty() && future_position(*order.jobs.begin()) <= limit) {
       const auto first = order.jobs.extract(order.jobs.begin());
-      lanes_[first.value().lane].jobs.insert(first.value());
+      enter_lane(first.value());
     }
   }
 }
@@ -209,18 +232,35 @@ void JobIndex::Impl::plan_retreat(const Frontiers& next, Writes& writes) const {
 
 // ---- asking -------------------------------------------------------------------------------------------------------
 
-std::vector<Sequence> JobIndex::Impl::ready(const ReadyQuery& query) {
+std::set<LaneId> JobIndex::Impl::lanes_of(const ReadyQuery& query) const {
   std::set<LaneId> asked;
-  for (const NameId queue : query.queues) {
-    if (query.any_kind) {
-      for (auto lane = lanes_.lower_bound({queue, NameId(0)}); lane != lanes_.end() && lane->first.queue == queue;
-           ++lane) {
-        asked.insert(lane->first);
-      }
+  const auto add_from = [&](NameId queue, NameId kind) {  // of any group
+    for (auto lane = lanes_.lower_bound({queue, kind, NameId()});
+         lane != lanes_.end() && lane->first.queue == queue && lane->first.kind == kind; ++lane) {
+      asked.insert(lane->first);
     }
-    for (const NameId kind : query.kinds) asked.insert({queue, kind});
+  };
+  const auto add = [&](NameId queue, NameId kind) {
+    if (query.group) {
+      asked.insert({queue, kind, *query.group});
+    } else {
+      add_from(queue, kind);
+    }
+  };
+  for (const NameId queue : query.queues) {
+    for (const NameId kind : query.kinds) add(queue, kind);
+    if (!query.any_kind) continue;
+    for (auto lane = lanes_.lower_bound({queue, NameId(), NameId()});
+         lane != lanes_.end() && lane->first.queue == queue;) {
+      const NameId kind = lane->first.kind;
+      add(queue, kind);
+      lane = lanes_.upper_bound({queue, kind, NameId(~NameId::rep{})});
+    }
   }
+  return asked;
+}
 
+std::vector<Sequence> JobIndex::Impl::ready(const ReadyQuery& query) {
   struct Front {
     ReadyPosition position;
     LaneId id;
@@ -228,7 +268,7 @@ std::vector<Sequence> JobIndex::Impl::ready(const ReadyQuery& query) {
   };
   const auto later = [](const Front& a, const Front& b) { return a.position > b.position; };
   std::vector<Front> fronts;  // a heap, the next job on top
-  for (const LaneId id : asked) {
+  for (const LaneId& id : lanes_of(query)) {
     const auto lane = lanes_.find(id);
     if (lane == lanes_.end()) continue;
     if (const Waiting* job = next_ready(id, lane->second, ReadyPosition::before_all())) {
@@ -255,6 +295,49 @@ std::vector<Sequence> JobIndex::Impl::ready(const ReadyQuery& query) {
     }
   }
   return jobs;
+}
+
+// Of one queue and kind. A lane that is found empty on the way is let go of, but for that of no group: there is one of them,
+// and no end to groups.
+std::optional<NameId> JobIndex::Impl::next_group(LaneId from) {
+  for (auto lane = lanes_.lower_bound(from);
+       lane != lanes_.end() && lane->first.queue == from.queue && lane->first.kind == from.kind;) {
+    if (next_ready(lane->first, lane->second, ReadyPosition::before_all()) != nullptr) return lane->first.group;
+    if (lane->first.group == NameId()) {
+      ++lane;
+    } else {
+      lane = lanes_.erase(lane);
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<NameId> JobIndex::Impl::next_group(const GroupQuery& query, NameId from) {
+  std::optional<NameId> first;
+  const auto look = [&](NameId kind) {
+    const std::optional<NameId> group = next_group(LaneId{query.queue, kind, from});
+    if (group && (!first || *group < *first)) first = group;
+  };
+  for (const NameId kind : query.kinds) look(kind);
+  if (!query.any_kind) return first;
+  constexpr NameId last(~NameId::rep{});
+  for (auto lane = lanes_.lower_bound({query.queue, NameId(), NameId()});
+       lane != lanes_.end() && lane->first.queue == query.queue;) {
+    const NameId kind = lane->first.kind;
+    look(kind);  // may erase lanes
+    lane = lanes_.upper_bound({query.queue, kind, last});
+  }
+  return first;
+}
+
+std::uint64_t JobIndex::Impl::running_in(NameId queue) const {
+  const auto found = counts_.find(queue);
+  return found == counts_.end() ? 0 : found->second[static_cast<std::size_t>(JobState::running)];
+}
+
+std::uint64_t JobIndex::Impl::running_in(NameId queue, NameId group) const {
+  const auto found = running_.find(std::pair(queue, group));
+  return found == running_.end() ? 0 : found->second;
 }
 
 Timers JobIndex::Impl::timers() {

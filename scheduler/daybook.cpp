@@ -327,6 +327,12 @@ Result<void> Daybook::pause(std::string queue, std::string reason) {
 Result<void> Daybook::resume(std::string queue, std::string reason) {
   return impl_->done(ResumeQueue{std::move(queue)}, std::move(reason));
 }
+Result<void> Daybook::set_limits(SetLimits limits, std::string reason) {
+  return impl_->done(std::move(limits), std::move(reason));
+}
+Result<void> Daybook::set_weight(SetWeight weight, std::string reason) {
+  return impl_->done(std::move(weight), std::move(reason));
+}
 Result<void> Daybook::adopt(std::string reason) {
   return impl_->done(AdoptBook{}, std::move(reason));
 }
@@ -475,7 +481,8 @@ Stat Daybook::stat() const {
                              .completed = count(queue.id, JobState::completed),
                              .cancelled = count(queue.id, JobState::cancelled),
                              .dead = count(queue.id, JobState::dead),
-                             .uncertain = count(queue.id, JobState::uncertain)});
+                             .uncertain = count(queue.id, JobState::uncertain),
+                             .limits = queue.limits});
     });
     stat.head = view.book().head;
     stat.epoch = view.book().epoch;
@@ -507,6 +514,12 @@ Metrics Daybook::metrics() const {
 
 Subscription Daybook::subscribe(Sequence from, Subscription::Deliver deliver) {
   return Subscription(impl_->subscribe(from, std::move(deliver)));
+}
+
+std::vector<Undeclared> Daybook::undeclared() const {
+  std::vector<Undeclared> found;
+  impl_->driver().look([&](const View& view, const Moment& now) { found = daybook::undeclared(view, now); });
+  return found;
 }
 
 std::vector<RecordedEvent> Daybook::history(JobId id) const {

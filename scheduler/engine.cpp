@@ -44,8 +44,21 @@ bool makes_available(const Event& event) {
                         [](const JobReplaced&) { return true; },
                         [](const JobRetried&) { return true; },
                         [](const QueueResumed&) { return true; },
+                        [](const LimitsSet&) { return true; },
                         [](const BookAdopted&) { return true; },
                         [](const ClockConfirmed&) { return true; },
+                        [](const auto&) { return false; },
+                    },
+                    event);
+}
+
+bool ends_attempt(const Event& event) {
+  return std::visit(Overload{
+                        [](const JobCompleted&) { return true; },
+                        [](const AttemptFailed&) { return true; },
+                        [](const LeaseExpired&) { return true; },
+                        [](const JobSnoozed&) { return true; },
+                        [](const JobReleased&) { return true; },
                         [](const auto&) { return false; },
                     },
                     event);
@@ -239,6 +252,9 @@ void Engine::work_through(const Moment& now) {
   if ((timers.wall_due && *timers.wall_due <= now.wall) || (timers.book_due && *timers.book_due <= now.book)) {
     available_ = true;
   }
+  for (const WaitingClaim& claim : waiting_) {
+    if (claim.held_back.until && *claim.held_back.until <= now.book) available_ = true;
+  }
   if (timers.lease_end && *timers.lease_end <= now.book) {
     take(execute_safely(Submission{.commands = {ExpireLeases{}}, .context = own_context()}, now));
   }
@@ -367,7 +383,7 @@ void Engine::take(const Outcome& outcome) {
   }
   for (const RecordedEvent& recorded : outcome.events) {
     encoder_.add(recorded);
-    if (makes_available(recorded.event)) available_ = true;
+    if (makes_available(recorded.event) || (crowded_ && ends_attempt(recorded.event))) available_ = true;
     if (calls_for_pruning(recorded.event)) prune_wall_.reset();
     if (const auto* request = std::get_if<CancelRequested>(&recorded.event)) {
       unsynced_cancels_.push_back(request->job.sequence);

@@ -132,6 +132,8 @@ void Engine::plan_wake(Step& step, const Moment& now) {
   }
   for (const WaitingClaim& claim : waiting_) {
     if (claim.until != BookTime::max()) keep_earlier<BootTime>(step.wake_boot, boot_of(claim.until));
+    const std::optional<BookTime>& start = claim.held_back.until;
+    if (start && *start != BookTime::max()) keep_earlier<BootTime>(step.wake_boot, boot_of(*start));
   }
 }
 

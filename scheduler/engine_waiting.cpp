@@ -20,7 +20,7 @@ bool goes_on_waiting(const Result<std::vector<Answer>>& answers) {
 void Engine::submit_claim(Ticket ticket, Claim claim, Context context, BookTime until, Completion completion) {
   DAYBOOK_ASSERT(!context.request);
   Submission submission{.commands = {std::move(claim)}, .context = std::move(context)};
-  waiting_.push_back({ticket, std::move(submission), until, std::move(completion), false});
+  waiting_.push_back({ticket, std::move(submission), until, std::move(completion)});
   available_ = true;  // it has not been tried yet
 }
 
@@ -44,6 +44,7 @@ void Engine::withdraw_all() {
 
 void Engine::serve_waiting(const Moment& now) {
   available_ = false;
+  crowded_ = false;
   for (auto claim = waiting_.begin(); claim != waiting_.end() && !poison_;) {
     if (claim->withdrawn) {
       ++claim;
@@ -52,6 +53,8 @@ void Engine::serve_waiting(const Moment& now) {
     Outcome outcome = execute_safely(claim->submission, now);
     take(outcome);
     if (goes_on_waiting(outcome.answers)) {
+      claim->held_back = outcome.held_back;
+      crowded_ = crowded_ || outcome.held_back.by_running;
       ++claim;
       continue;
     }

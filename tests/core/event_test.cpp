@@ -84,7 +84,8 @@ TEST(Event, WhatNamesAJobTouchesItAndNothingElseDoes) {
                                      NameDefined(),        GenerationBegun(), BookAdopted(),    QueuePaused(),
                                      QueueResumed(),       WorkerJoined(),    WorkerLeft(),     RequestRefused(),
                                      FeatureLevelRaised(), ClockDoubted(),    ClockConfirmed(), SnapshotTaken(),
-                                     SegmentsDropped(),    GapDeclared(),     EventLost(),      EventSetAside()};
+                                     SegmentsDropped(),    GapDeclared(),     EventLost(),      EventSetAside(),
+                                     LimitsSet(),          WeightSet()};
   for (const Event& event : others) EXPECT_TRUE(jobs_of(Sequence(20), event).empty()) << type_name(event);
   EXPECT_EQ(touching.size() + others.size() + 5, std::variant_size_v<Event>) << "an event is missing in this test";
 }

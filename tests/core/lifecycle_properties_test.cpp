@@ -298,41 +298,6 @@ RC_GTEST_PROP(Lifecycle, AUniqueKeyIsHeldByOneJob, ()) {
   });
 }
 
-RC_GTEST_PROP(Lifecycle, ClaimsComeInTheOrderOfADumbSort, ()) {
-  const Steps steps = *testing::histories();
-  State before;  // as the claim found it: leases ended, nothing claimed
-  std::size_t replayed = 0;
-  std::size_t claims = 0;
-  live(steps, [&](const Exchange& exchange, const Driver& driver, const State&) {
-    const auto* claim = std::get_if<Claim>(&exchange.submission.commands.front());
-    if (exchange.submission.commands.size() != 1 || !claim || !exchange.outcome.answers || exchange.outcome.repeated)
-      return;
-    std::size_t start = exchange.head_before.value();
-    while (start < driver.events().size() && !std::holds_alternative<JobClaimed>(driver.events()[start].event)) ++start;
-    replay_into(before, std::span(driver.events()).subspan(replayed, start - replayed));
-    replayed = start;
-
-    const auto named = [&](const std::vector<std::string>& names, NameId id) {
-      return std::find(names.begin(), names.end(), before.name(id)->text) != names.end();
-    };
-    std::vector<std::tuple<Priority, Instant, Sequence>> expected;
-    before.each_job([&](const Job& job) {
-      if (job.state != JobState::waiting || !due_now(job.due, exchange.now)) return;
-      if (!named(claim->queues, job.spec->queue) || before.queue(job.spec->queue)->paused) return;
-      if (!claim->kinds.empty() && !named(claim->kinds, job.spec->kind)) return;
-      expected.emplace_back(job.spec->priority, job.due.at, job.id.sequence);
-    });
-    std::sort(expected.begin(), expected.end());
-    expected.resize(std::min<std::size_t>(expected.size(), claim->count));
-
-    const auto& found = std::get<Claimed>(exchange.outcome.answers->front()).jobs;
-    RC_ASSERT(found.size() == expected.size());
-    for (std::size_t i = 0; i < found.size(); ++i) RC_ASSERT(found[i].id.sequence == std::get<2>(expected[i]));
-    claims += found.size();
-  });
-  RC_TAG(claims > 0 ? "something was claimed" : "nothing was claimed");
-}
-
 RC_GTEST_PROP(Lifecycle, NothingIsClaimedBeforeItIsDue, ()) {
   const Steps steps = *testing::histories();
   live(steps, [replica = std::make_shared<State>(), replayed = std::size_t{0}](

@@ -80,8 +80,8 @@ RC_GTEST_PROP(EventCodec, DecodingIsTheInverseOfEncoding, (const RecordedEvent& 
 TEST(EventCodec, EveryEventStillHasTheBytesOfVersion1) {
   const auto fixture = read_fixture("v1/events.hex");
   const auto events = sample_events();
-  ASSERT_EQ(fixture.size(), events.size());
-  for (std::size_t i = 0; i < events.size(); ++i) {
+  ASSERT_LE(fixture.size(), events.size());
+  for (std::size_t i = 0; i < fixture.size(); ++i) {
     const auto& [name, bytes] = fixture[i];
     EXPECT_EQ(name, type_name(events[i].event));
     EXPECT_EQ(decode_event(bytes), events[i]) << name;
@@ -140,23 +140,23 @@ TEST(EventCodec, AHeartbeatOfTenThousandClaimsFits) {
 
 TEST(EventCodec, AnUnknownTypeOfEventAsksForAnUpgrade) {
   auto bytes = encoded(sample_events().front());
-  bytes[type_at] = std::byte{50};
+  bytes[type_at] = std::byte{90};
   const auto refusal = refusal_of(bytes, {"log/1.seg", 4096, std::nullopt});
   ASSERT_TRUE(refusal);
   EXPECT_EQ(refusal->damage(), Damage::unknown_format);
   EXPECT_EQ(refusal->place().path, "log/1.seg");
   EXPECT_EQ(refusal->place().offset, 4096U);
   EXPECT_EQ(refusal->place().sequence, Sequence(1));
-  EXPECT_THAT(refusal->what(), HasSubstr("event of type 50, revision 1"));
+  EXPECT_THAT(refusal->what(), HasSubstr("event of type 90, revision 1"));
   EXPECT_THAT(refusal->what(), HasSubstr("newer release of Daybook; upgrade"));
 }
 
 TEST(EventCodec, ALaterRevisionOfAnyEventAsksForAnUpgrade) {
   for (const RecordedEvent& event : sample_events()) {
     auto bytes = encoded(event);
-    const bool second = std::holds_alternative<RequestRefused>(event.event) ||
-                        std::holds_alternative<OutcomeRefused>(event.event) ||
-                        std::holds_alternative<DuplicateSuppressed>(event.event);
+    const bool second =
+        std::holds_alternative<RequestRefused>(event.event) || std::holds_alternative<OutcomeRefused>(event.event) ||
+        std::holds_alternative<DuplicateSuppressed>(event.event) || std::holds_alternative<NameDefined>(event.event);
     bytes[revision_at] = second ? std::byte{3} : std::byte{2};
     const auto refusal = refusal_of(bytes);
     ASSERT_TRUE(refusal) << type_name(event.event);
@@ -173,6 +173,15 @@ TEST(EventCodec, AValueOfALaterRevisionUnderAnEarlierOneIsRefused) {
   ASSERT_TRUE(refusal_of(bytes));
   EXPECT_EQ(refusal_of(bytes)->damage(), Damage::foreign);
   EXPECT_EQ(encoded(recorded(RequestRefused{{RefusalCode::too_old, "", 0}}))[revision_at], std::byte{1});
+}
+
+TEST(EventCodec, AClaimThatTakesNoTurnIsWrittenAsLevel1HasIt) {
+  JobClaimed plain;
+  plain.attempt = 1;
+  JobClaimed turned = plain;
+  turned.turn_left = 0;
+  EXPECT_LT(encoded(recorded(plain)).size(), encoded(recorded(turned)).size());
+  EXPECT_EQ(decode_event(encoded(recorded(turned))).event, Event(turned));
 }
 
 TEST(EventCodec, ATypeThatContradictsTheBodyIsRefused) {

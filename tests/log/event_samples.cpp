@@ -73,6 +73,14 @@ JobScheduled scheduled_under_a_key() {
   return event;
 }
 
+JobScheduled scheduled_in_a_group() {
+  JobScheduled event = scheduled_plainly();
+  JobSpec spec = *event.spec;
+  spec.group = NameId(9);
+  event.spec = std::make_shared<const JobSpec>(std::move(spec));
+  return event;
+}
+
 std::vector<Event> events() {
   using std::numeric_limits;
   return {
@@ -185,6 +193,25 @@ std::vector<Event> events() {
       StepRecorded{.job = job, .token = token, .step = {"charge", Envelope("receipt 17")}},
       ResultsForgotten{.jobs = {job, {Sequence(18), GenerationTag(0x9f3ac1d2)}}},
       JobsPruned{.jobs = {{job, JobState::cancelled, noon, Sequence(30)}, {job, JobState::dead, noon, Sequence(31)}}},
+      NameDefined{.name = {NameId(9), NameSort::group, "customer-7"}},
+      scheduled_in_a_group(),
+      JobClaimed{.job = job,
+                 .attempt = 2,
+                 .worker = NameId(4),
+                 .holder = Holder::handler,
+                 .generation = GenerationTag(0x9f3ac1d2),
+                 .lease = Duration(30'000'000),
+                 .lease_ends_at = BookTime(Duration(99)),
+                 .lease_ends_at_wall = noon,
+                 .turn_left = 3,
+                 .queue_bucket = Bucket{-1, BookTime(Duration(98))},
+                 .group_bucket = Bucket{2'500'000, BookTime(Duration(97))}},
+      LimitsSet{.queue = NameId(2),
+                .limits = {.running = 10,
+                           .running_per_group = 2,
+                           .rate = {100, Duration(1'000'000), 50},
+                           .rate_per_group = {5, Duration(600'000'000), 5}}},
+      WeightSet{.queue = NameId(2), .group = NameId(9), .weight = 1000},
   };
 }
 

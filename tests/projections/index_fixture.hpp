@@ -128,6 +128,25 @@ inline std::vector<std::string> disagreements(const View& left, const View& righ
   std::vector<ReadyQuery> queries = {any_of(queues, 1), any_of(queues, 3), any_of(queues, 10'000)};
   for (const NameId queue : queues) queries.push_back(any_of({queue}, 2));
   for (const NameId kind : kinds) queries.push_back({.queues = queues, .kinds = {kind}, .any_kind = false, .limit = 5});
+  std::vector<NameId> groups = {NameId()};
+  left.each_name([&](const Name& name) {
+    if (name.sort == NameSort::group) groups.push_back(name.id);
+  });
+  for (const NameId queue : queues) {
+    for (const NameId group : groups) {
+      queries.push_back({.queues = {queue}, .kinds = {}, .any_kind = true, .limit = 3, .group = group});
+      const GroupQuery any_kind{queue, {}, true};
+      const GroupQuery of_kinds{queue, kinds, false};
+      if (left.next_group(any_kind, group) != right.next_group(any_kind, group) ||
+          left.next_group(of_kinds, group) != right.next_group(of_kinds, group)) {
+        found.push_back("they would serve other groups");
+      }
+      if (left.running_in(queue, group) != right.running_in(queue, group) && group != NameId()) {
+        found.push_back("they count other running jobs");
+      }
+    }
+    if (left.running_in(queue) != right.running_in(queue)) found.push_back("they count other running jobs");
+  }
   for (const ReadyQuery& query : queries) {
     if (left.ready(query) != right.ready(query)) found.push_back("they would claim other jobs");
   }

@@ -141,7 +141,7 @@ TEST(JobIndex, ALaneEntryOfAJobThatDoesNotWaitIsAnErrorAndNoClaim) {
   {
     lmdb::Environment environment(twins.index.path(), "index/data.mdb", 1 << 20, lmdb::Environment::Tables::must_exist);
     environment.write([&](lmdb::WriteTransaction& transaction) {
-      transaction.put(Table::ready, keys::ready({NameId(1), NameId(2)}, {Priority(0), 0, Sequence(2)}), "");
+      transaction.put(Table::ready, keys::ready({NameId(1), NameId(2), NameId()}, {Priority(0), 0, Sequence(2)}), "");
     });
   }
   ASSERT_EQ(twins.index.reopen(), "");

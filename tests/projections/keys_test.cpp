@@ -12,7 +12,8 @@ namespace {
 
 Waiting any_waiting() {
   Waiting job;
-  job.lane = {NameId(*rc::gen::arbitrary<std::uint32_t>()), NameId(*rc::gen::arbitrary<std::uint32_t>())};
+  job.lane = {NameId(*rc::gen::arbitrary<std::uint32_t>()), NameId(*rc::gen::arbitrary<std::uint32_t>()),
+              NameId(*rc::gen::arbitrary<std::uint32_t>())};
   job.priority = Priority(*rc::gen::arbitrary<std::int32_t>());
   job.due.at = Instant(Duration(*rc::gen::arbitrary<std::int64_t>()));
   if (*rc::gen::arbitrary<bool>()) job.due.after = BookTime(Duration(*rc::gen::arbitrary<std::int64_t>()));

@@ -42,6 +42,8 @@ RC_GTEST_PROP(Record, EveryEntityOfAHistoryReadsAsItWasWritten, (const testing::
   });
   state.each_name([](const Name& name) { expect_same_again(name); });
   state.each_request([](const RequestRecord& request) { expect_same_again(request); });
+  state.each_queue([](const Queue& queue) { expect_same_again(queue); });
+  state.each_group([](const Group& group) { expect_same_again(group); });
   for (const NameId id : state.workers()) expect_same_again(*state.worker(id));
   expect_same_again(state.book());
 }

@@ -87,8 +87,13 @@ DuplicateSuppressed make() {
 }
 template <>
 JobClaimed make() {
-  return {any<JobId>(),         attempt_number(), any<NameId>(),   some_holder(),
-          any<GenerationTag>(), lease_length(),   any<BookTime>(), any<Instant>()};
+  JobClaimed event{any<JobId>(),         attempt_number(), any<NameId>(),   some_holder(),
+                   any<GenerationTag>(), lease_length(),   any<BookTime>(), any<Instant>()};
+  if (coin()) return event;
+  if (coin()) event.turn_left = number<std::uint32_t>();
+  if (coin()) event.queue_bucket = any<Bucket>();
+  if (coin()) event.group_bucket = any<Bucket>();
+  return event;
 }
 template <>
 LeasesRenewed make() {
@@ -206,6 +211,14 @@ JobsPruned make() {
     event.jobs.push_back({any<JobId>(), one_of_enum<JobState>(3, 5), any<Instant>(), any<Sequence>()});
   }
   return event;
+}
+template <>
+LimitsSet make() {
+  return {any<NameId>(), any<QueueLimits>()};
+}
+template <>
+WeightSet make() {
+  return {any<NameId>(), any<NameId>(), number<std::uint32_t>(1)};
 }
 
 template <std::size_t... Indexes>

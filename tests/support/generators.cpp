@@ -196,6 +196,7 @@ DAYBOOK_DRAW(JobSpec, {
   spec.payload = any<Envelope>();
   if (pick(0, 3) == 0) spec.unique_scope = {coin(), coin(), coin()};
   if (pick(0, 3) == 0) spec.keep_result = any<Duration>();
+  if (coin()) spec.group = any<NameId>();
   return spec;
 })
 DAYBOOK_DRAW(Lease, {
@@ -205,8 +206,28 @@ DAYBOOK_DRAW(Lease, {
 DAYBOOK_DRAW(RefusedOutcome, { return RefusedOutcome{any<Token>(), one_of_enum<RefusalCode>(1, 24)}; })
 DAYBOOK_DRAW(JobState, { return one_of_enum<JobState>(0, 6); })
 DAYBOOK_DRAW(Job, { return *generate::job_in(any<JobState>()); })
-DAYBOOK_DRAW(Name, { return Name{any<NameId>(), one_of_enum<NameSort>(1, 6), *generate::name()}; })
-DAYBOOK_DRAW(Queue, { return Queue{any<NameId>(), coin()}; })
+DAYBOOK_DRAW(Name, { return Name{any<NameId>(), one_of_enum<NameSort>(1, 7), *generate::name()}; })
+DAYBOOK_DRAW(Rate, {
+  if (coin()) return Rate{};
+  return Rate{number<std::uint32_t>(1), any<Duration>(), number<std::uint32_t>()};
+})
+DAYBOOK_DRAW(Bucket, { return Bucket{number<std::int64_t>(), any<BookTime>()}; })
+DAYBOOK_DRAW(QueueLimits, {
+  return QueueLimits{number<std::uint32_t>(), number<std::uint32_t>(), any<Rate>(), any<Rate>()};
+})
+DAYBOOK_DRAW(Queue, {
+  Queue queue{any<NameId>(), coin()};
+  if (coin()) return queue;
+  queue.limits = any<QueueLimits>();
+  queue.turn = Turn{any<NameId>(), number<std::uint32_t>()};
+  if (coin()) queue.bucket = any<Bucket>();
+  return queue;
+})
+DAYBOOK_DRAW(Group, {
+  Group group{any<NameId>(), any<NameId>(), number<std::uint32_t>(1)};
+  if (coin()) group.bucket = any<Bucket>();
+  return group;
+})
 DAYBOOK_DRAW(Worker, {
   return Worker{any<NameId>(),  some_holder(), number<std::uint32_t>(), a_few<NameId>(0, 3), a_few<NameId>(0, 3),
                 any<Instant>(), any<Epoch>()};

@@ -20,18 +20,19 @@ using Kind = Step::Kind;
 
 namespace {
 
-constexpr std::array<std::string_view, 25> kind_names = {
-    "schedule", "claim", "renew",   "complete", "fail",  "snooze",    "release", "cancel", "reschedule",
-    "retry",    "pause", "resume",  "join",     "leave", "configure", "expire",  "batch",  "repeat",
-    "pass",     "jump",  "restart", "crash",    "copy",  "adopt",     "record"};
+constexpr std::array<std::string_view, 26> kind_names = {
+    "schedule", "claim", "renew",  "complete", "fail",  "snooze",    "release", "cancel", "reschedule",
+    "retry",    "pause", "resume", "join",     "leave", "configure", "limit",   "expire", "batch",
+    "repeat",   "pass",  "jump",   "restart",  "crash", "copy",      "adopt",   "record"};
 
 // Out of a hundred.
-constexpr std::array<std::pair<Kind, std::uint32_t>, 25> weights = {{
-    {Kind::schedule, 20}, {Kind::claim, 14},  {Kind::renew, 4},  {Kind::complete, 8},   {Kind::fail, 8},
+constexpr std::array<std::pair<Kind, std::uint32_t>, 26> weights = {{
+    {Kind::schedule, 19}, {Kind::claim, 13},  {Kind::renew, 4},  {Kind::complete, 8},   {Kind::fail, 8},
     {Kind::snooze, 2},    {Kind::release, 2}, {Kind::cancel, 3}, {Kind::reschedule, 2}, {Kind::retry, 3},
     {Kind::pause, 1},     {Kind::resume, 1},  {Kind::join, 1},   {Kind::leave, 1},      {Kind::configure, 1},
-    {Kind::expire, 1},    {Kind::batch, 8},   {Kind::repeat, 3}, {Kind::pass, 7},       {Kind::jump, 2},
-    {Kind::restart, 1},   {Kind::crash, 2},   {Kind::copy, 1},   {Kind::adopt, 2},      {Kind::record, 2},
+    {Kind::limit, 2},     {Kind::expire, 1},  {Kind::batch, 8},  {Kind::repeat, 3},     {Kind::pass, 7},
+    {Kind::jump, 2},      {Kind::restart, 1}, {Kind::crash, 2},  {Kind::copy, 1},       {Kind::adopt, 2},
+    {Kind::record, 2},
 }};
 
 std::uint64_t mix(std::uint64_t& state) {  // splitmix64
@@ -67,6 +68,8 @@ class Driver::Choices {
   std::string kind() { return one_of<std::string>({"send", "render"}); }
   std::string worker() { return one_of<std::string>({"w1", "w2", "w3"}); }
   Duration lease() { return once_in(20) ? Duration(0) : one_of<Duration>({1s, 30s, 30s, 1h}); }
+  std::string group() { return one_of<std::string>({"red", "green", "blue"}); }
+  Rate rate() { return one_of<Rate>({{}, {1, 1s, 1}, {2, 10s, 0}, {5, 1s, 3}, {1, 20s, 2}}); }
   Envelope contents() {
     if (once_in(40)) return Envelope(std::string(300, 'x'));  // over the driver's bounds
     return one_of<Envelope>({Envelope(), Envelope("small"), Envelope(std::string(200, 'p'))});
@@ -214,6 +217,12 @@ std::vector<Exchange> Driver::step(const Step& step) {
     case Kind::repeat:
       if (!with_request_.empty()) exchanges.push_back(submit(with_request_[choices.below(with_request_.size())]));
       break;
+    case Kind::limit:
+      // Or most histories would stay at the first level, which has no limits.
+      if (store_->book().feature_level < 2 && !choices.once_in(5))
+        exchanges.push_back(submit({{RaiseFeatureLevel{}}, {}}));
+      exchanges.push_back(submit({{command(step.kind, choices)}, context(choices)}));
+      break;
     case Kind::batch: {
       Submission batch;
       for (std::size_t left = 2 + choices.below(4); left > 0; --left) {
@@ -291,6 +300,8 @@ Command Driver::command(Kind kind, Choices& choices) const {
       return LeaveWorker{choices.worker()};
     case Kind::configure:
       return Configure{{{"sync", choices.one_of<std::string>({"always", "batch"})}, {"payload", "1"}}};
+    case Kind::limit:
+      return limit(choices);
     default:
       return ExpireLeases{static_cast<std::uint32_t>(1 + choices.below(3))};
   }
@@ -312,6 +323,7 @@ Command Driver::schedule(Choices& choices) const {
   command.retry.max_attempts = static_cast<std::uint32_t>(choices.one_of({1, 2, 3, 3, 0}));
   if (choices.once_in(3)) command.retry.backoff = RetryPolicy::Backoff::fixed;
   if (choices.once_in(3)) command.tags.push_back({"team", choices.worker()});
+  if (choices.once_in(2) && (store_->book().feature_level >= 2 || choices.once_in(20))) command.group = choices.group();
   return command;
 }
 
@@ -324,6 +336,19 @@ Prune Driver::prune(Choices& choices) const {
     if (choices.once_in(2)) command.results.push_back(id);
   }
   return command;
+}
+
+Command Driver::limit(Choices& choices) const {
+  if (choices.once_in(30)) return SetWeight{choices.queue(), choices.group(), 0};
+  if (choices.once_in(3)) {
+    return SetWeight{choices.queue(), choices.group(), choices.one_of<std::uint32_t>({1, 2, 3, 7})};
+  }
+  SetLimits limits{.queue = choices.queue(), .clear = choices.once_in(3)};
+  if (choices.once_in(2)) limits.running = static_cast<std::uint32_t>(choices.below(4));
+  if (choices.once_in(2)) limits.running_per_group = static_cast<std::uint32_t>(choices.below(3));
+  if (choices.once_in(2)) limits.rate = choices.rate();
+  if (choices.once_in(2)) limits.rate_per_group = choices.rate();
+  return limits;
 }
 
 Context Driver::context(Choices& choices) {

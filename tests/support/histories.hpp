@@ -37,6 +37,7 @@ struct Step {
     join,
     leave,
     configure,
+    limit,  // limits of a queue, or the weight of a group
     expire,
     batch,    // two to five commands of the kinds above
     repeat,   // an earlier submission that carried a request id, again
@@ -46,7 +47,7 @@ struct Step {
     crash,    // open without a close
     copy,     // a new generation, held
     adopt,
-    record,   // a higher feature level, a clock that is doubted or confirmed, a gap with an uncertain job
+    record,  // a higher feature level, a clock that is doubted or confirmed, a gap with an uncertain job
   };
   Kind kind{};
   std::uint32_t choice = 0;
@@ -101,6 +102,7 @@ class Driver {
   [[nodiscard]] Command command(Step::Kind kind, Choices& choices) const;
   [[nodiscard]] Command schedule(Choices& choices) const;
   [[nodiscard]] Prune prune(Choices& choices) const;
+  [[nodiscard]] Command limit(Choices& choices) const;
   [[nodiscard]] Context context(Choices& choices);
   [[nodiscard]] std::pair<JobId, Token> claim_of(Choices& choices) const;
   [[nodiscard]] JobId job_of(Choices& choices) const;

@@ -21,6 +21,7 @@ class ScanStore final : public Store {
   [[nodiscard]] const Book& book() const override { return book_; }
   [[nodiscard]] const Job* job(Sequence id) const override { return at(jobs_, id); }
   [[nodiscard]] const Queue* queue(NameId id) const override { return at(queues_, id); }
+  [[nodiscard]] const Group* group(NameId queue, NameId id) const override { return at(groups_, std::pair(queue, id)); }
   [[nodiscard]] const Worker* worker(NameId id) const override { return at(workers_, id); }
   [[nodiscard]] const Name* name(NameId id) const override { return at(names_, id); }
   [[nodiscard]] std::optional<NameId> find_name(NameSort sort, std::string_view text) const override {
@@ -47,11 +48,34 @@ class ScanStore final : public Store {
     std::vector<std::tuple<Priority, Instant, Sequence>> found;
     for (const auto& [id, job] : jobs_) {
       if (job.state == JobState::waiting && is_due(job.due, now_) && holds(query.queues, job.spec->queue) &&
-          (query.any_kind || holds(query.kinds, job.spec->kind))) {
+          (query.any_kind || holds(query.kinds, job.spec->kind)) && (!query.group || *query.group == job.spec->group)) {
         found.emplace_back(job.spec->priority, job.due.at, id);
       }
     }
     return first_ids(found, query.limit);
+  }
+  [[nodiscard]] std::optional<NameId> next_group(const GroupQuery& query, NameId from) const override {
+    std::optional<NameId> first;
+    for (const auto& [id, job] : jobs_) {
+      const bool asked =
+          query.any_kind || std::find(query.kinds.begin(), query.kinds.end(), job.spec->kind) != query.kinds.end();
+      if (job.state == JobState::waiting && is_due(job.due, now_) && job.spec->queue == query.queue && asked &&
+          job.spec->group >= from && (!first || job.spec->group < *first)) {
+        first = job.spec->group;
+      }
+    }
+    return first;
+  }
+  [[nodiscard]] std::uint64_t running_in(NameId queue) const override {
+    return static_cast<std::uint64_t>(std::count_if(jobs_.begin(), jobs_.end(), [&](const auto& entry) {
+      return entry.second.state == JobState::running && entry.second.spec->queue == queue;
+    }));
+  }
+  [[nodiscard]] std::uint64_t running_in(NameId queue, NameId group) const override {
+    return static_cast<std::uint64_t>(std::count_if(jobs_.begin(), jobs_.end(), [&](const auto& entry) {
+      const Job& job = entry.second;
+      return job.state == JobState::running && job.spec->queue == queue && job.spec->group == group;
+    }));
   }
   [[nodiscard]] std::vector<Sequence> expired(BookTime now, std::size_t limit) const override {
     std::vector<std::tuple<BookTime, Sequence>> found;
@@ -110,6 +134,7 @@ class ScanStore final : public Store {
 
   void each_job(const std::function<void(const Job&)>& visit) const override { each(jobs_, visit); }
   void each_queue(const std::function<void(const Queue&)>& visit) const override { each(queues_, visit); }
+  void each_group(const std::function<void(const Group&)>& visit) const override { each(groups_, visit); }
   void each_name(const std::function<void(const Name&)>& visit) const override { each(names_, visit); }
   void each_request(const std::function<void(const RequestRecord&)>& visit) const override { each(requests_, visit); }
   void each_setting(const std::function<void(const Setting&)>& visit) const override { each(settings_, visit); }
@@ -118,10 +143,12 @@ class ScanStore final : public Store {
   void put(const Book& book) override { book_ = book; }
   void put(Job job) override { jobs_[job.id.sequence] = job; }
   void put(Queue queue) override { queues_[queue.id] = queue; }
+  void put(Group group) override { groups_[{group.queue, group.id}] = group; }
   void put(Worker worker) override { workers_[worker.id] = worker; }
   void put(Name name) override { names_[name.id] = name; }
   void put(RequestRecord request) override { requests_[{request.client, request.id}] = request; }
   void put(Setting setting) override { settings_[setting.key] = setting; }
+  void erase_group(NameId queue, NameId id) override { groups_.erase({queue, id}); }
   void erase_worker(NameId id) override { workers_.erase(id); }
   void erase_job(Sequence id) override { jobs_.erase(id); }
   void erase_queue(NameId id) override { queues_.erase(id); }
@@ -151,6 +178,7 @@ class ScanStore final : public Store {
   Moment now_;
   std::map<Sequence, Job> jobs_;
   std::map<NameId, Queue> queues_;
+  std::map<std::pair<NameId, NameId>, Group> groups_;
   std::map<NameId, Worker> workers_;
   std::map<NameId, Name> names_;
   std::map<std::pair<NameId, std::string>, RequestRecord> requests_;

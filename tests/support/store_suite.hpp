@@ -41,6 +41,8 @@ inline constexpr NameId mail(1);
 inline constexpr NameId reports(2);
 inline constexpr NameId send(11);
 inline constexpr NameId render(12);
+inline constexpr NameId red(14);
+inline constexpr NameId green(15);
 inline const Instant noon = std::chrono::sys_days(std::chrono::year(2026) / 3 / 4) + 12h;
 inline const BookTime book_noon = BookTime(1000h);
 
@@ -63,6 +65,7 @@ class Sketch {
   }
   Sketch& in(NameId queue) { return spec_.queue = queue, *this; }
   Sketch& of(NameId kind) { return spec_.kind = kind, *this; }
+  Sketch& group(NameId group) { return spec_.group = group, *this; }
   Sketch& priority(std::int32_t priority) { return spec_.priority = Priority(priority), *this; }
   Sketch& key(std::string key) { return spec_.unique_key = std::move(key), *this; }
   Sketch& due_at(Instant at) { return job_.due = {at, {}}, *this; }
@@ -325,65 +328,6 @@ TEST_P(StoreSuite, ARenewedLeaseEndsLaterAndAnEndedOneNever) {
   EXPECT_EQ(store_->running(), ids({1}));
 }
 
-// ---- unique keys, counts ------------------------------------------------------------------------------------------
-
-TEST_P(StoreSuite, AUniqueKeyIsHeldWithinItsQueueUntilTheJobIsFinal) {
-  using namespace store_suite;
-  put(Sketch(1).key("order-7"));
-  EXPECT_EQ(store_->key_holder(mail, "order-7"), Sequence(1));
-  EXPECT_EQ(store_->key_holder(reports, "order-7"), std::nullopt);
-  EXPECT_EQ(store_->key_holder(mail, "order-"), std::nullopt);
-  keep_house();
-  put(Sketch(1).key("order-7").running_until(book_noon + 30s));
-  EXPECT_EQ(store_->key_holder(mail, "order-7"), Sequence(1));
-  put(Sketch(1).key("order-7").ended(JobState::completed));
-  EXPECT_EQ(store_->key_holder(mail, "order-7"), std::nullopt);
-  put(Sketch(2).key("order-7"));
-  EXPECT_EQ(store_->key_holder(mail, "order-7"), Sequence(2));
-}
-
-TEST_P(StoreSuite, ADeadJobThatIsRetriedHoldsItsKeyAgain) {
-  using namespace store_suite;
-  put(Sketch(1).key("k").ended(JobState::dead));
-  EXPECT_EQ(store_->key_holder(mail, "k"), std::nullopt);
-  keep_house();
-  put(Sketch(1).key("k"));
-  EXPECT_EQ(store_->key_holder(mail, "k"), Sequence(1));
-}
-
-TEST_P(StoreSuite, KeysAreAnyBytes) {
-  using namespace store_suite;
-  const std::string with_nul("a\0b", 3);
-  const std::string longest(255, '\xff');
-  put(Sketch(1).key(with_nul));
-  put(Sketch(2).key(longest));
-  keep_house();
-  EXPECT_EQ(store_->key_holder(mail, with_nul), Sequence(1));
-  EXPECT_EQ(store_->key_holder(mail, "a"), std::nullopt);
-  EXPECT_EQ(store_->key_holder(mail, longest), Sequence(2));
-}
-
-TEST_P(StoreSuite, CountsFollowTheJobs) {
-  using namespace store_suite;
-  const auto counts = [&] {
-    Counts all = store_->counts();
-    std::erase_if(all, [](const auto& entry) { return entry.second == 0; });
-    return all;
-  };
-  EXPECT_EQ(counts(), Counts());
-  put(Sketch(1));
-  put(Sketch(2).due_at(noon + 1h));
-  put(Sketch(3).in(reports));
-  EXPECT_EQ(counts(), (Counts{{{mail, JobState::waiting}, 2}, {{reports, JobState::waiting}, 1}}));
-  keep_house();
-  put(Sketch(1).running_until(book_noon + 30s));
-  put(Sketch(3).in(reports).ended(JobState::dead));
-  EXPECT_EQ(counts(),
-            (Counts{{{mail, JobState::waiting}, 1}, {{mail, JobState::running}, 1}, {{reports, JobState::dead}, 1}}));
-  store_->erase_job(Sequence(1));
-  EXPECT_EQ(counts(), (Counts{{{mail, JobState::waiting}, 1}, {{reports, JobState::dead}, 1}}));
-}
-
 // ---- the other entities, and undoing ------------------------------------------------------------------------------
 
 TEST_P(StoreSuite, TheBookIsWhatWasPutLast) {
@@ -578,6 +522,16 @@ class RandomSteps {
       if (!query.any_kind && pick(0, 3) != 0) query.kinds.push_back(kind);
     }
     RC_ASSERT(store_->ready(query) == model_.ready(query));
+    for (const NameId group : {NameId(), red, green}) {
+      query.group = group;
+      RC_ASSERT(store_->ready(query) == model_.ready(query));
+      RC_ASSERT(store_->running_in(mail, group) == model_.running_in(mail, group) || group == NameId());
+      for (const NameId queue : {mail, reports}) {
+        const GroupQuery asked{queue, query.kinds, query.any_kind};
+        RC_ASSERT(store_->next_group(asked, group) == model_.next_group(asked, group));
+      }
+    }
+    RC_ASSERT(store_->running_in(reports) == model_.running_in(reports));
     const ReadyQuery all{{mail, reports}, {}, true, 1000};
     RC_ASSERT(store_->ready(all) == model_.ready(all));
     const BookTime until = book_noon + std::chrono::seconds(pick(-3, 30));
@@ -618,8 +572,10 @@ class RandomSteps {
     Sketch sketch(id.value());
     if (old != nullptr) {
       sketch.in(old->spec->queue).of(old->spec->kind).priority(old->spec->priority.value()).key(old->spec->unique_key);
+      sketch.group(old->spec->group);
     } else {
       sketch.in(pick(0, 2) == 0 ? mail : reports).of(pick(0, 2) == 0 ? send : render).priority(pick(-1, 2));
+      sketch.group(pick(0, 2) == 0 ? NameId() : pick(0, 2) == 0 ? red : green);
       if (pick(0, 3) == 0) sketch.key(pick(0, 2) == 0 ? "a" : "b");
     }
     const auto due = std::chrono::seconds(pick(-3, 8));
@@ -641,7 +597,11 @@ class RandomSteps {
     const NameId id(static_cast<std::uint32_t>(pick(1, 5)));
     const std::string text(1, static_cast<char>('a' + pick(0, 3)));
     const bool flag = pick(0, 2) == 0;
-    switch (pick(0, 10)) {
+    switch (pick(0, 12)) {
+      case 10:
+        return both([&](Store& store) { store.put(Group{id, red, flag ? 2U : 3U}); });
+      case 11:
+        return both([&](Store& store) { store.erase_group(id, red); });
       case 0:
         return both([&](Store& store) { store.put(Queue{id, flag}); });
       case 1:
@@ -688,3 +648,5 @@ TEST_P(StoreSuite, AnswersAsScanningEverythingWould) {
 }
 
 }  // namespace daybook
+
+#include "support/store_suite_counts.hpp"

@@ -47,6 +47,7 @@
 #include "daybook/core/refusal.hpp"
 #include "daybook/core/retention.hpp"
 #include "daybook/core/time.hpp"
+#include "daybook/core/undeclared.hpp"
 #include "daybook/log/journal.hpp"
 #include "daybook/metrics.hpp"
 #include "daybook/scheduler/keeper.hpp"
@@ -110,6 +111,7 @@ struct Stat {
     std::string queue;
     bool paused = false;
     std::uint64_t waiting = 0, running = 0, completed = 0, cancelled = 0, dead = 0, uncertain = 0;
+    QueueLimits limits = {};
   };
   std::vector<Row> queues;  // by name
   Sequence head;
@@ -168,6 +170,9 @@ class Daybook {
   Result<void> retry(JobId job, When due = {}, std::string reason = {});
   Result<void> pause(std::string queue, std::string reason = {});
   Result<void> resume(std::string queue, std::string reason = {});
+  /// How much of a queue, and of each of its groups, may run and start: docs/fairness.md. From feature level 2 on.
+  Result<void> set_limits(SetLimits limits, std::string reason = {});
+  Result<void> set_weight(SetWeight weight, std::string reason = {});
   Result<void> adopt(std::string reason);
   /// Lets the book hold what this release knows. Releases that know less refuse it from here on; there is no way back.
   Result<void> upgrade(std::string reason);
@@ -228,6 +233,9 @@ class Daybook {
   /// Hands each event from `from` on to `deliver`, in order and when it is durable: subscription.hpp. Throws DroppedError when that
   /// event was dropped from the log.
   [[nodiscard]] Subscription subscribe(Sequence from, Subscription::Deliver deliver);
+  /// Ready jobs that no worker on record would take, because none of those that serve the queue declares the kind. Looks at
+  /// every job.
+  [[nodiscard]] std::vector<Undeclared> undeclared() const;
   /// What is left of it, when its beginning was dropped from the log.
   [[nodiscard]] std::vector<RecordedEvent> history(JobId id) const;
   /// Runs `look` with the book's state while nothing changes. Keep it short; call nothing of the book in it.

@@ -36,10 +36,11 @@ struct ClaimedJob {
   std::vector<Tag> tags;
   Instant due_at{};
   Duration lease{};
-  Instant lease_expires_at{};  // by the wall clock as it stood
-  BookTime lease_ends_at{};    // what counts
-  std::string trace;           // of the job's scheduling
-  std::vector<StepResult> steps;     // that earlier attempts recorded
+  Instant lease_expires_at{};     // by the wall clock as it stood
+  BookTime lease_ends_at{};       // what counts
+  std::string trace;              // of the job's scheduling
+  std::vector<StepResult> steps;  // that earlier attempts recorded
+  std::string group;              // empty: none
   friend bool operator==(const ClaimedJob&, const ClaimedJob&) = default;
 };
 

@@ -14,6 +14,7 @@
 #include "daybook/core/ids.hpp"
 #include "daybook/core/job.hpp"
 #include "daybook/core/limits.hpp"
+#include "daybook/core/rate.hpp"
 #include "daybook/core/retry.hpp"
 #include "daybook/core/time.hpp"
 
@@ -53,10 +54,12 @@ struct Schedule {
   std::optional<Duration> debounce_max =
       {};  // a debounce pushes the due time no further than this from the first scheduling
   std::optional<Duration> keep_result = {};  // instead of the book's retention of results; 0: not at all
+  std::string group = {};  // a name, or empty: whose job it is, for fair share and limits within the queue
 };
 
 /// Answer: Claimed, possibly empty. The jobs are the first by (priority, due, id) among all that are due, in queues
-/// that are not paused, and of these kinds.
+/// that are not paused, and of these kinds. In a queue whose jobs have groups, the groups take turns, each as many starts as
+/// its weight; the order is within a group then. Jobs that a limit holds back are passed over.
 struct Claim {
   std::vector<std::string> queues;
   std::vector<std::string> kinds = {};  // empty: any
@@ -142,6 +145,27 @@ struct ResumeQueue {
   std::string queue;
 };
 
+/// Answer: Done. What may run at once in a queue, and how many jobs may start in a time: of the queue, and of each of its groups
+/// by itself. What is unset stays as it is, 0 (a rate of 0 starts) lifts a limit; `clear` lifts all before the others are
+/// set. A rate without a burst has one of as many as its starts. Lowering a limit ends nothing that runs. A queue need not
+/// exist yet. Changing nothing is fine and records nothing. From feature level 2 on.
+struct SetLimits {
+  std::string queue;
+  bool clear = false;
+  std::optional<std::uint32_t> running = {};  // at most 1,000,000
+  std::optional<std::uint32_t> running_per_group = {};
+  std::optional<Rate> rate = {};  // up to 1,000,000 starts in 1 ms to 366 days
+  std::optional<Rate> rate_per_group = {};
+};
+
+/// Answer: Done. How many jobs of the group start before it is another group's turn, 1 to 1000; 1 unless set. From feature
+/// level 2 on.
+struct SetWeight {
+  std::string queue;
+  std::string group;
+  std::uint32_t weight = 1;
+};
+
 /// Answer: Done.
 struct JoinWorker {
   std::string worker;
@@ -210,7 +234,7 @@ struct ExpireLeases {
 using Command = std::variant<Schedule, Claim, Renew, Complete, Fail, Snooze, Release, Cancel, Reschedule, Retry,
                              PauseQueue, ResumeQueue, JoinWorker, LeaveWorker, AdoptBook, Configure, OpenBook,
                              CloseBook, StepClock, BeginGeneration, ExpireLeases, ConfirmClock, RaiseFeatureLevel,
-                             DoubtClock, RecordSnapshot, RecordDrop, RecordStep, Prune>;
+                             DoubtClock, RecordSnapshot, RecordDrop, RecordStep, Prune, SetLimits, SetWeight>;
 
 /// "Schedule", "Complete", …
 [[nodiscard]] std::string_view type_name(const Command& command);

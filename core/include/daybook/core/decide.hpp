@@ -35,10 +35,18 @@ enum class ClockPolicy : std::uint8_t {
 /// a book of feature level 1 or without events.
 [[nodiscard]] std::optional<Duration> doubtful_gap(const Book& book, Instant wall);
 
+/// Why a claim did not get ready jobs that there are. Nothing set: no limit kept any from it.
+struct HeldBack {
+  bool by_running = false;        // as many run as may: any end of an attempt may help
+  std::optional<BookTime> until;  // a rate has its next start then
+  friend bool operator==(const HeldBack&, const HeldBack&) = default;
+};
+
 /// Events without a refusal: they happen. With one: the command is refused, and the events say so on the record.
 struct Decision {
   std::vector<Event> events;
   std::optional<Refusal> refusal;
+  HeldBack held_back = {};  // of a claim that got fewer jobs than it asked for
 };
 
 /// `next` is the sequence that the first of the events will get (a new job's id depends on it). The view must have

@@ -11,12 +11,21 @@
 
 #include "daybook/core/ids.hpp"
 #include "daybook/core/job.hpp"
+#include "daybook/core/rate.hpp"
 #include "daybook/core/time.hpp"
 
 namespace daybook {
 
 /// Names of different sorts do not share ids' meaning, but share one counter.
-enum class NameSort : std::uint8_t { queue = 1, kind = 2, worker = 3, actor = 4, error_kind = 5, client = 6 };
+enum class NameSort : std::uint8_t {
+  queue = 1,
+  kind = 2,
+  worker = 3,
+  actor = 4,
+  error_kind = 5,
+  client = 6,
+  group = 7
+};
 [[nodiscard]] std::string_view to_string(NameSort sort);
 
 struct Name {
@@ -26,11 +35,41 @@ struct Name {
   friend bool operator==(const Name&, const Name&) = default;
 };
 
-/// Exists from the first job scheduled in it, or the first time somebody pauses it.
+/// What may run at once and start in a time, of a queue. 0, and an empty rate: no limit. Those per group hold for every
+/// group by itself; jobs without a group are under none of them.
+struct QueueLimits {
+  std::uint32_t running = 0;
+  std::uint32_t running_per_group = 0;
+  Rate rate = {};
+  Rate rate_per_group = {};
+  friend bool operator==(const QueueLimits&, const QueueLimits&) = default;
+};
+
+/// Whose turn it is among the groups of a queue, and how many more starts the turn has. Turns go round by the groups' ids.
+struct Turn {
+  NameId group;
+  std::uint32_t left = 0;
+  friend bool operator==(const Turn&, const Turn&) = default;
+};
+
+/// Exists from the first job scheduled in it, or the first time somebody pauses or limits it.
 struct Queue {
   NameId id;
   bool paused = false;
+  QueueLimits limits = {};
+  Turn turn = {};
+  std::optional<Bucket> bucket = {};  // of limits.rate; unset: full
   friend bool operator==(const Queue&, const Queue&) = default;
+};
+
+/// A group of jobs in a queue. Exists only while it has something to say: another weight than 1, or a bucket that was not full
+/// when it was last looked at.
+struct Group {
+  NameId queue;
+  NameId id;
+  std::uint32_t weight = 1;           // starts in a turn
+  std::optional<Bucket> bucket = {};  // of the queue's limits.rate_per_group; unset: full
+  friend bool operator==(const Group&, const Group&) = default;
 };
 
 /// A worker that joined and has not left. Claiming does not need joining; the record of who was there does.

@@ -123,6 +123,20 @@ struct QueueResumed {
   friend bool operator==(const QueueResumed&, const QueueResumed&) = default;
 };
 
+/// All limits of a queue as they are from here on.
+struct LimitsSet {
+  NameId queue;
+  QueueLimits limits;
+  friend bool operator==(const LimitsSet&, const LimitsSet&) = default;
+};
+
+struct WeightSet {
+  NameId queue;
+  NameId group;
+  std::uint32_t weight = 1;
+  friend bool operator==(const WeightSet&, const WeightSet&) = default;
+};
+
 struct WorkerJoined {
   Worker worker;
   friend bool operator==(const WorkerJoined&, const WorkerJoined&) = default;
@@ -189,6 +203,10 @@ struct JobClaimed {
   Duration lease{};
   BookTime lease_ends_at{};
   Instant lease_ends_at_wall{};
+  // What the claim leaves of turns and rates; unset: as it was.
+  std::optional<std::uint32_t> turn_left = {};  // the turn is the job's group's, and has so many more starts
+  std::optional<Bucket> queue_bucket = {};
+  std::optional<Bucket> group_bucket = {};
   friend bool operator==(const JobClaimed&, const JobClaimed&) = default;
 };
 
@@ -383,13 +401,13 @@ struct RequestRefused {
 };
 
 /// The alternatives' order is not the wire's: see event.capnp.
-using Event =
-    std::variant<BookOpened, BookClosed, ClockStepped, ConfigurationChanged, NameDefined, GenerationBegun, BookAdopted,
-                 QueuePaused, QueueResumed, WorkerJoined, WorkerLeft, JobScheduled, DuplicateSuppressed, JobClaimed,
-                 LeasesRenewed, JobCompleted, AttemptFailed, LeaseExpired, JobSnoozed, JobReleased, CancelRequested,
-                 JobCancelled, JobRescheduled, JobRetried, OutcomeRefused, RequestRefused, FeatureLevelRaised,
-                 ClockDoubted, ClockConfirmed, SnapshotTaken, SegmentsDropped, JobMarkedUncertain, GapDeclared,
-                 EventLost, EventSetAside, JobReplaced, StepRecorded, ResultsForgotten, JobsPruned>;
+using Event = std::variant<BookOpened, BookClosed, ClockStepped, ConfigurationChanged, NameDefined, GenerationBegun,
+                           BookAdopted, QueuePaused, QueueResumed, WorkerJoined, WorkerLeft, JobScheduled,
+                           DuplicateSuppressed, JobClaimed, LeasesRenewed, JobCompleted, AttemptFailed, LeaseExpired,
+                           JobSnoozed, JobReleased, CancelRequested, JobCancelled, JobRescheduled, JobRetried,
+                           OutcomeRefused, RequestRefused, FeatureLevelRaised, ClockDoubted, ClockConfirmed,
+                           SnapshotTaken, SegmentsDropped, JobMarkedUncertain, GapDeclared, EventLost, EventSetAside,
+                           JobReplaced, StepRecorded, ResultsForgotten, JobsPruned, LimitsSet, WeightSet>;
 
 /// "JobScheduled": stable, part of `--json`.
 [[nodiscard]] std::string_view type_name(const Event& event);

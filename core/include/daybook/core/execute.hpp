@@ -16,9 +16,10 @@
 namespace daybook {
 
 struct Outcome {
-  std::vector<RecordedEvent> events;       // to be appended, in order; already applied to the store
-  Result<std::vector<Answer>> answers;     // one per command, or why the submission was refused
-  std::optional<RequestRecord> repeated;   // set: the request was seen before; answer it from these events, no others
+  std::vector<RecordedEvent> events;      // to be appended, in order; already applied to the store
+  Result<std::vector<Answer>> answers;    // one per command, or why the submission was refused
+  std::optional<RequestRecord> repeated;  // set: the request was seen before; answer it from these events, no others
+  HeldBack held_back = {};                // of the last claim among the commands
 };
 
 /// Advances the store to `now`, ends expired leases (their events come first), then decides and applies the commands one by one,

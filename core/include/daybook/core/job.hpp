@@ -97,6 +97,7 @@ struct JobSpec {
   std::optional<Duration> keep_result = {};  // of this job's result, instead of the book's retention
   std::vector<Tag> tags;
   Envelope payload;
+  NameId group = {};  // whose job it is, for fair share and limits within the queue; 0: nobody's in particular
   friend bool operator==(const JobSpec&, const JobSpec&) = default;
 };
 
@@ -156,7 +157,7 @@ struct Job {
   bool key_handed_over = false;          // another job took its unique key
   std::optional<BookTime> unique_until;  // from then on it does not hold its unique key, whatever its state
   std::optional<Due> due_latest;         // a debounce pushes its due time no further
-  std::vector<StepResult> steps;               // in the order they were recorded; none once completed or cancelled
+  std::vector<StepResult> steps;         // in the order they were recorded; none once completed or cancelled
   std::optional<Instant> result_until;   // the result is forgotten from then on; unset: there is none, or it was
 
   friend bool operator==(const Job& a, const Job& b);  // by value, the spec included

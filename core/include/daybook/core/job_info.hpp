@@ -48,6 +48,7 @@ struct JobInfo {
   std::string error_kind;
   std::string trace;
   std::vector<std::string> steps;  // their names
+  std::string group;               // empty: none
 };
 
 [[nodiscard]] JobInfo job_info(const Job& job, const View& view, const Moment& now);

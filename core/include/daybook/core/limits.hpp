@@ -34,11 +34,11 @@ inline constexpr std::uint16_t jitter_permille_max = 1000;
 inline constexpr std::size_t payload_bytes_default = 256 * 1024;  // also result, error, progress
 inline constexpr std::size_t payload_bytes_max = 1024 * 1024;
 inline constexpr std::size_t unique_key_bytes_max = 255;
-inline constexpr std::size_t name_bytes_max = 128;  // queue, kind, worker, actor, error kind, client
+inline constexpr std::size_t name_bytes_max = 128;  // queue, kind, group, worker, actor, error kind, client
 inline constexpr std::size_t request_id_bytes_max = 128;
 inline constexpr std::size_t reason_bytes_max = 1024;
 inline constexpr std::size_t trace_bytes_max = 256;
-inline constexpr std::size_t steps_max = 1000;  // of one job
+inline constexpr std::size_t steps_max = 1000;               // of one job
 inline constexpr std::size_t steps_bytes_max = 1024 * 1024;  // of the results of all steps of a job
 inline constexpr std::size_t tags_max = 16;
 inline constexpr std::size_t tag_bytes_max = 128;  // key and value, each
@@ -52,6 +52,11 @@ inline constexpr std::size_t refusals_recorded_max = 32;  // per job; more are o
 
 inline constexpr std::size_t filter_bytes_max = 4096;  // also written out in full
 inline constexpr std::size_t filter_depth_max = 32;    // of not and ( within each other
+inline constexpr std::uint32_t weight_max = 1000;            // of a group
+inline constexpr std::uint32_t running_max = 1'000'000;      // a limit of jobs that run at once
+inline constexpr std::uint32_t rate_starts_max = 1'000'000;  // starts in a period, and in a burst
+inline constexpr Duration rate_period_min = 1ms;
+inline constexpr Duration rate_period_max = std::chrono::hours(24 * 366);
 
 inline constexpr Duration request_window = 24h;
 inline constexpr Duration clock_step_min = 1s;  // a smaller difference between the clocks is drift

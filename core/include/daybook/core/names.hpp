@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What a name may be: of a queue, a kind, a worker, an actor, an error kind, a client.
+// What a name may be: of a queue, a kind, a group, a worker, an actor, an error kind, a client.
 
 #include <string_view>
 

@@ -22,6 +22,7 @@ class State final : public Store {
   [[nodiscard]] const Book& book() const override;
   [[nodiscard]] const Job* job(Sequence id) const override;
   [[nodiscard]] const Queue* queue(NameId id) const override;
+  [[nodiscard]] const Group* group(NameId queue, NameId id) const override;
   [[nodiscard]] const Worker* worker(NameId id) const override;
   [[nodiscard]] const Name* name(NameId id) const override;
   [[nodiscard]] std::optional<NameId> find_name(NameSort sort, std::string_view text) const override;
@@ -29,6 +30,9 @@ class State final : public Store {
   [[nodiscard]] std::optional<Sequence> key_holder(NameId queue, std::string_view key) const override;
   [[nodiscard]] const RequestRecord* request(NameId client, std::string_view id) const override;
   [[nodiscard]] std::vector<Sequence> ready(const ReadyQuery& query) const override;
+  [[nodiscard]] std::optional<NameId> next_group(const GroupQuery& query, NameId from) const override;
+  [[nodiscard]] std::uint64_t running_in(NameId queue) const override;
+  [[nodiscard]] std::uint64_t running_in(NameId queue, NameId group) const override;
   [[nodiscard]] std::vector<Sequence> expired(BookTime now, std::size_t limit) const override;
   [[nodiscard]] std::vector<ShelfPosition> aged(Shelf shelf, const ShelfPosition& behind, Instant until,
                                                 std::size_t limit) const override;
@@ -38,6 +42,7 @@ class State final : public Store {
   [[nodiscard]] Counts counts() const override;
   void each_job(const std::function<void(const Job&)>& visit) const override;
   void each_queue(const std::function<void(const Queue&)>& visit) const override;
+  void each_group(const std::function<void(const Group&)>& visit) const override;
   void each_name(const std::function<void(const Name&)>& visit) const override;
   void each_request(const std::function<void(const RequestRecord&)>& visit) const override;
   void each_setting(const std::function<void(const Setting&)>& visit) const override;
@@ -46,11 +51,13 @@ class State final : public Store {
   void put(const Book& book) override;
   void put(Job job) override;
   void put(Queue queue) override;
+  void put(Group group) override;
   void put(Worker worker) override;
   void put(Name name) override;
   void put(RequestRecord request) override;
   void put(Setting setting) override;
   void erase_worker(NameId id) override;
+  void erase_group(NameId queue, NameId id) override;
   void erase_job(Sequence id) override;
   void erase_queue(NameId id) override;
   void erase_name(NameId id) override;

@@ -26,6 +26,14 @@ struct ReadyQuery {
   std::vector<NameId> kinds;
   bool any_kind = false;  // then `kinds` is empty
   std::size_t limit = 1;
+  std::optional<NameId> group = {};  // of this group only (0: of none); unset: whatever the group
+};
+
+/// Which groups of a queue have ready jobs of these kinds.
+struct GroupQuery {
+  NameId queue;
+  std::vector<NameId> kinds;
+  bool any_kind = false;  // then `kinds` is empty
 };
 
 /// What the engine waits for, unset where there is nothing to wait for. Ready jobs are not in it.
@@ -58,6 +66,7 @@ class View {
   [[nodiscard]] virtual const Book& book() const = 0;
   [[nodiscard]] virtual const Job* job(Sequence id) const = 0;
   [[nodiscard]] virtual const Queue* queue(NameId id) const = 0;
+  [[nodiscard]] virtual const Group* group(NameId queue, NameId id) const = 0;
   [[nodiscard]] virtual const Worker* worker(NameId id) const = 0;
   [[nodiscard]] virtual const Name* name(NameId id) const = 0;
   [[nodiscard]] virtual std::optional<NameId> find_name(NameSort sort, std::string_view text) const = 0;
@@ -72,6 +81,13 @@ class View {
   /// The first waiting jobs by (priority, due.at, id) among those due at the moment of the last `advance`.
   [[nodiscard]] virtual std::vector<Sequence> ready(const ReadyQuery& query) const = 0;
 
+  /// The first group, by id and from `from` on, that has ready jobs as asked; 0 stands for the jobs without a group.
+  [[nodiscard]] virtual std::optional<NameId> next_group(const GroupQuery& query, NameId from) const = 0;
+
+  /// How many jobs run in a queue, and in one group of it (never 0).
+  [[nodiscard]] virtual std::uint64_t running_in(NameId queue) const = 0;
+  [[nodiscard]] virtual std::uint64_t running_in(NameId queue, NameId group) const = 0;
+
   /// Running jobs whose lease ended at or before `now`, by (lease end, id).
   [[nodiscard]] virtual std::vector<Sequence> expired(BookTime now, std::size_t limit) const = 0;
 
@@ -84,9 +100,10 @@ class View {
   [[nodiscard]] virtual Timers timers() const = 0;
   [[nodiscard]] virtual Counts counts() const = 0;
 
-  /// Everything, by id (requests by (client, id), settings by key). For listing and for comparing stores.
+  /// Everything, by id (requests by (client, id), settings by key, groups by (queue, id)). For listing and for comparing stores.
   virtual void each_job(const std::function<void(const Job&)>& visit) const = 0;
   virtual void each_queue(const std::function<void(const Queue&)>& visit) const = 0;
+  virtual void each_group(const std::function<void(const Group&)>& visit) const = 0;
   virtual void each_name(const std::function<void(const Name&)>& visit) const = 0;
   virtual void each_request(const std::function<void(const RequestRecord&)>& visit) const = 0;
   virtual void each_setting(const std::function<void(const Setting&)>& visit) const = 0;
@@ -102,6 +119,7 @@ class Store : public View {
   virtual void put(const Book& book) = 0;
   virtual void put(Job job) = 0;
   virtual void put(Queue queue) = 0;
+  virtual void put(Group group) = 0;
   virtual void put(Worker worker) = 0;
   virtual void put(Name name) = 0;
   virtual void put(RequestRecord request) = 0;
@@ -109,6 +127,7 @@ class Store : public View {
 
   virtual void erase_worker(NameId id) = 0;
   virtual void erase_job(Sequence id) = 0;
+  virtual void erase_group(NameId queue, NameId id) = 0;
 
   // Only for undoing what was never recorded.
   virtual void erase_queue(NameId id) = 0;

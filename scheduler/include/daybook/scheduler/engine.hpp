@@ -123,6 +123,7 @@ class Engine {
     BookTime until;
     Completion completion;
     bool withdrawn = false;
+    HeldBack held_back = {};  // when it was last tried
   };
 
   struct WaitingLook {
@@ -184,6 +185,7 @@ class Engine {
 
   std::optional<Moment> sampled_;  // the last sample, to see a clock that steps
   bool available_ = false;         // something may be claimable that was not before
+  bool crowded_ = false;           // a waiting claim may be served once an attempt ends
   std::optional<BootTime> housekeeping_at_;
   PruneProgress pruned_;                // of the pass under way
   std::optional<BootTime> prune_boot_;  // the pass goes on, or the next may begin: not before this …
