@@ -64,4 +64,10 @@ bool Driver::drive_until(const std::function<bool()>& done) {
   }
 }
 
+void Driver::drive_for(Ticket ticket, const bool& answered) {
+  if (!driven_ || drive_until([&answered] { return answered; })) return;
+  withdraw(ticket);
+  static_cast<void>(drive());
+}
+
 }  // namespace daybook

@@ -72,6 +72,8 @@ class Driver {
   [[nodiscard]] std::optional<Duration> until_next();
   /// Drives, and lets time pass through the waiter, until `done` says so; false: there is nothing left to wait for.
   bool drive_until(const std::function<bool()>& done);
+  /// For who waits for this ticket: drives until `answered`; what nothing will ever answer is withdrawn. With threads: nothing.
+  void drive_for(Ticket ticket, const bool& answered);
 
   /// In a child made by fork() everything is refused as in a closed book, without a lock being touched: a thread that is not there may
   /// hold it. Nor can such a driver be destroyed; its owner leaves it where it is.

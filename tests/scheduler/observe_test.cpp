@@ -358,14 +358,14 @@ TEST(EventLinesTest, WhatPeopleLookForIsToldWithItsFacts) {
   book.clock().step_wall(-24h);
   ASSERT_TRUE(book->pause("mail", "smtp \"is\" down"));
   book.run_until_idle();
-  ASSERT_EQ(lines.size(), 9u) << "three settings of a new book among them";
+  std::erase_if(lines, [](const std::string& line) { return line.find("event=ConfigurationChanged") != line.npos; });
+  ASSERT_EQ(lines.size(), 6u);
   EXPECT_THAT(lines[0], HasSubstr("info event=BookOpened seq=2 at=2026-01-01T00:00:00.000000Z"));
   EXPECT_THAT(lines[1], HasSubstr("info event=GenerationBegun"));
   EXPECT_THAT(lines[2], HasSubstr("info event=FeatureLevelRaised"));
-  EXPECT_THAT(lines[3], HasSubstr("info event=ConfigurationChanged"));
-  EXPECT_THAT(lines[6], ::testing::AllOf(HasSubstr("error event=LeaseExpired"), HasSubstr("lease_lost")));
-  EXPECT_THAT(lines[7], HasSubstr("warning event=ClockStepped"));
-  EXPECT_THAT(lines[8], ::testing::AllOf(HasSubstr("info event=QueuePaused"), HasSubstr("queue=mail"),
+  EXPECT_THAT(lines[3], ::testing::AllOf(HasSubstr("error event=LeaseExpired"), HasSubstr("lease_lost")));
+  EXPECT_THAT(lines[4], HasSubstr("warning event=ClockStepped"));
+  EXPECT_THAT(lines[5], ::testing::AllOf(HasSubstr("info event=QueuePaused"), HasSubstr("queue=mail"),
                                          HasSubstr("reason=\"smtp \\\"is\\\" down\"")));
 }
 

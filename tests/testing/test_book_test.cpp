@@ -152,6 +152,17 @@ TEST_F(TestBookTest, WhoeverWaitsLetsTimePass) {
   EXPECT_TRUE(test->claim({.queues = {"mail"}, .worker = "w"}, Duration::max())->empty()) << "it would wait for ever";
 }
 
+TEST_F(TestBookTest, WaitingForAJobLetsItRunAtItsTime) {
+  const JobId id = schedule("welcome", after(6h));
+  WorkLoop worker = loop();
+  worker.on("welcome", [](Attempt&) { return done(); });
+  ASSERT_TRUE(worker.start());
+  EXPECT_EQ(test->wait(id, 1h)->phase, Phase::scheduled);
+  EXPECT_EQ(since_start(), 1h);
+  EXPECT_EQ(test->wait(id, Duration::max())->phase, Phase::completed);
+  EXPECT_EQ(since_start(), 6h);
+}
+
 TEST_F(TestBookTest, RunUntilEmptyJumpsToTheLastJob) {
   schedule("welcome", after(24h));
   const JobId last = schedule("welcome", after(48h));
