@@ -176,6 +176,15 @@ class Facts {
     return facts;
   }
   Json operator()(const EventSetAside& e) const { return {{"why", e.why}, {"stored", hex(e.stored)}}; }
+  Json operator()(const JobMoved& e) const { return {{"queue", text(e.queue)}}; }
+  Json operator()(const OperatorCommanded& e) const {
+    Json facts = {{"verb", to_string(e.verb)}, {"where", e.filter}, {"matched", e.matched}};
+    if (e.due) facts["due_at"] = to_string(e.due->at);
+    if (e.queue != NameId()) facts["queue"] = text(e.queue);
+    return facts;
+  }
+  Json operator()(const HoldPlaced& e) const { return {{"hold", recorded_.sequence.value()}, {"where", e.filter}}; }
+  Json operator()(const HoldLifted& e) const { return {{"hold", e.hold.value()}}; }
 
  private:
   [[nodiscard]] std::string text(NameId id) const { return name_text(names_, id); }

@@ -192,6 +192,10 @@ class Reader {
     }
     return StepDone{};
   }
+  Result<Answer> operator()(const Move&) const { return done<JobMoved>(); }
+  Result<Answer> operator()(const Operate&) const { return recorded<OperatorCommanded>(); }
+  Result<Answer> operator()(const PlaceHold&) const { return recorded<HoldPlaced>(); }
+  Result<Answer> operator()(const LiftHold&) const { return done<HoldLifted>(); }
 
  private:
   template <class Happened>
@@ -206,6 +210,15 @@ class Reader {
   [[nodiscard]] Result<Answer> done() const {
     if (!only<Allowed...>(events_)) return other_request();
     return Done{};
+  }
+
+  template <class Happened>
+  [[nodiscard]] Result<Answer> recorded() const {
+    if (!only<Happened>(events_)) return other_request();
+    for (const RecordedEvent& recorded : events_) {
+      if (std::holds_alternative<Happened>(recorded.event)) return Recorded{recorded.sequence};
+    }
+    return other_request();
   }
 
   [[nodiscard]] Renewed::One granted(const Renewal& renewal) const {

@@ -235,6 +235,27 @@ class Application {
     put(changed(std::move(job), event, recorded_));
   }
 
+  void operator()(const JobMoved& event) {
+    expect_name(event.queue);
+    Job job = changed(find(event.job), event, recorded_);
+    if (holds_key(job)) expect_free(job);
+    if (!store_.queue(event.queue)) store_.put(Queue{event.queue, false});
+    put(std::move(job));
+  }
+
+  void operator()(const OperatorCommanded& event) {
+    if (event.queue != NameId()) expect_name(event.queue);
+  }
+
+  void operator()(const HoldPlaced& event) {
+    store_.put(Hold{recorded_.sequence, event.filter, recorded_.by.reason, recorded_.by.actor, recorded_.wall});
+  }
+
+  void operator()(const HoldLifted& event) {
+    if (!store_.hold(event.hold)) fail("there is no hold " + std::to_string(event.hold.value()));
+    store_.erase_hold(event.hold);
+  }
+
   void operator()(const RequestRefused&) {}
 
   template <class OfOneJob>

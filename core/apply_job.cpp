@@ -221,6 +221,15 @@ Job changed(Job job, const JobRetried& event, const RecordedEvent& recorded) {
   return job;
 }
 
+Job changed(Job job, const JobMoved& event, const RecordedEvent& recorded) {
+  if (job.state != JobState::waiting && job.state != JobState::awaiting) expect_state(job, JobState::dead, recorded);
+  if (job.spec->queue == event.queue) cannot_follow(recorded, "job " + to_string(job.id) + " is in that queue");
+  auto spec = std::make_shared<JobSpec>(*job.spec);
+  spec->queue = event.queue;
+  job.spec = std::move(spec);
+  return job;
+}
+
 Job changed(Job job, const JobMarkedUncertain&, const RecordedEvent& recorded) {
   if (job.state == JobState::completed || job.state == JobState::cancelled) {
     cannot_follow(recorded, "job " + to_string(job.id) + " is " + std::string(to_string(job.state)) + " for ever");

@@ -27,6 +27,7 @@ namespace daybook {
 [[nodiscard]] Job changed(Job job, const JobRescheduled& event, const RecordedEvent& recorded);
 [[nodiscard]] Job changed(Job job, const JobMarkedUncertain& event, const RecordedEvent& recorded);
 [[nodiscard]] Job changed(Job job, const JobRetried& event, const RecordedEvent& recorded);
+[[nodiscard]] Job changed(Job job, const JobMoved& event, const RecordedEvent& recorded);
 [[nodiscard]] Job changed(Job job, const OutcomeRefused& event, const RecordedEvent& recorded);
 [[nodiscard]] Job changed(Job job, const JobReplaced& event, const RecordedEvent& recorded);
 [[nodiscard]] Job changed(Job job, const StepRecorded& event, const RecordedEvent& recorded);

@@ -41,6 +41,10 @@ DAYBOOK_NAME_OF(RecordStep)
 DAYBOOK_NAME_OF(Prune)
 DAYBOOK_NAME_OF(SetLimits)
 DAYBOOK_NAME_OF(SetWeight)
+DAYBOOK_NAME_OF(Move)
+DAYBOOK_NAME_OF(Operate)
+DAYBOOK_NAME_OF(PlaceHold)
+DAYBOOK_NAME_OF(LiftHold)
 #undef DAYBOOK_NAME_OF
 
 template <class Variant>

@@ -9,8 +9,8 @@
 #include "rules.hpp"
 
 // Hands a command to its judge. The judges stand in decide_book.cpp (the book, queues, workers), decide_record.cpp (the record itself: levels, clocks, snapshots),
-// decide_limits.cpp (limits and weights),
-// decide_job.cpp (jobs from outside) and decide_outcome.cpp (what a worker says of its claims); what they
+// decide_limits.cpp (limits and weights), decide_job.cpp (jobs from outside), decide_operate.cpp (what operators do to them) and
+// decide_outcome.cpp (what a worker says of its claims); what they
 // share is in rules.cpp.
 
 namespace daybook {
@@ -26,7 +26,9 @@ constexpr bool allowed_while_held =
 template <class C>
 constexpr bool of_level_2 = std::is_same_v<C, DoubtClock> || std::is_same_v<C, RecordSnapshot> ||
                             std::is_same_v<C, RecordDrop> || std::is_same_v<C, RecordStep> ||
-                            std::is_same_v<C, Prune> || std::is_same_v<C, SetLimits> || std::is_same_v<C, SetWeight>;
+                            std::is_same_v<C, Prune> || std::is_same_v<C, SetLimits> || std::is_same_v<C, SetWeight> ||
+                            std::is_same_v<C, Move> || std::is_same_v<C, Operate> || std::is_same_v<C, PlaceHold> ||
+                            std::is_same_v<C, LiftHold>;
 
 /// What of a command needs level 2, though the command itself does not.
 std::string_view level_2_part(const Schedule& command) {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <limits>
 #include <memory>
 #include <string>
 
@@ -11,7 +10,7 @@
 #include "rules.hpp"
 #include "selection.hpp"
 
-// Scheduling, claiming, and what a service or an operator does to a job from outside.
+// Scheduling and claiming.
 
 namespace daybook {
 namespace {
@@ -52,17 +51,6 @@ Refused check_asked(const Draft& draft, const Schedule& command) {
   if (auto refused = check_tags(command.tags)) return refused;
   if (auto fine = check(command.retry); !fine) return fine.error();
   return std::nullopt;
-}
-
-JobId id_of(const View& view, Sequence sequence) {
-  const Job* job = view.job(sequence);
-  return job ? job->id : JobId{sequence, view.book().generation.tag};
-}
-
-Refusal key_taken(std::string_view key, const JobId& holder) {
-  return {RefusalCode::duplicate_key,
-          "unique key " + quoted(key, limits::unique_key_bytes_max) + " is held by " + shown(holder),
-          holder.sequence.value()};
 }
 
 std::vector<NameId> known(const View& view, NameSort sort, const std::vector<std::string>& texts) {
@@ -173,11 +161,6 @@ Refused replace(Draft& draft, const Schedule& command, const Due& due, const Job
   return std::nullopt;
 }
 
-Refusal not_in_state(RefusalCode code, const Job& job, std::string_view rule) {
-  return {code, shown(job.id) + " is " + std::string(to_string(job.state)) + ": " + std::string(rule),
-          job.id.sequence.value()};
-}
-
 }  // namespace
 
 Refused judge(Draft& draft, const Schedule& command) {
@@ -195,7 +178,7 @@ Refused judge(Draft& draft, const Schedule& command) {
   const NameId kind = draft.name(NameSort::kind, command.kind);
   draft.add(DuplicateSuppressed{id, kind, merge == Merge::refuse ? OnConflict::reject : command.on_conflict});
   if (merge == Merge::existing) return std::nullopt;
-  return key_taken(command.unique_key, id);
+  return key_taken(draft.view, command.unique_key, id.sequence);
 }
 
 Refused judge(Draft& draft, const Claim& command) {
@@ -237,70 +220,6 @@ Refused judge(Draft& draft, const Claim& command) {
                          .queue_bucket = pick->queue_bucket,
                          .group_bucket = pick->group_bucket});
   }
-  return std::nullopt;
-}
-
-Refused judge(Draft& draft, const Cancel& command) {
-  const auto found = find_job(draft.view, command.job);
-  if (!found) return found.error();
-  const Job& job = **found;
-  switch (job.state) {
-    case JobState::waiting:
-    case JobState::awaiting:
-    case JobState::uncertain:
-      draft.add(JobCancelled{job.id});
-      return std::nullopt;
-    case JobState::running:
-      if (!job.cancel_requested) draft.add(CancelRequested{job.id});
-      return std::nullopt;
-    case JobState::cancelled:
-      return std::nullopt;
-    case JobState::completed:
-    case JobState::dead:
-      break;
-  }
-  return not_in_state(RefusalCode::already_final, job, "there is nothing left to cancel");
-}
-
-Refused judge(Draft& draft, const Reschedule& command) {
-  const auto found = find_job(draft.view, command.job);
-  if (!found) return found.error();
-  const Job& job = **found;
-  switch (job.state) {
-    case JobState::waiting:
-    case JobState::awaiting: {
-      const auto due = due_of(command.due, draft.now);
-      if (!due) return due.error();
-      draft.add(JobRescheduled{job.id, *due});
-      return std::nullopt;
-    }
-    case JobState::running:
-      return not_in_state(RefusalCode::is_running, job, "only a waiting job can be rescheduled");
-    case JobState::uncertain:
-      return not_in_state(RefusalCode::is_uncertain, job, "its record has a hole; retry or cancel it");
-    case JobState::completed:
-    case JobState::cancelled:
-    case JobState::dead:
-      break;
-  }
-  return not_in_state(RefusalCode::already_final, job, "only a waiting job can be rescheduled");
-}
-
-Refused judge(Draft& draft, const Retry& command) {
-  const auto found = find_job(draft.view, command.job);
-  if (!found) return found.error();
-  const Job& job = **found;
-  if (job.state != JobState::dead && job.state != JobState::uncertain) {
-    return not_in_state(RefusalCode::not_dead, job, "only a dead job can be retried");
-  }
-  const auto due = due_of(command.due, draft.now);
-  if (!due) return due.error();
-  if (!job.spec->unique_key.empty()) {
-    const auto holder = draft.view.key_holder(job.spec->queue, job.spec->unique_key);
-    if (holder && *holder != job.id.sequence) return key_taken(job.spec->unique_key, id_of(draft.view, *holder));
-  }
-  const std::uint32_t room = std::numeric_limits<std::uint32_t>::max() - job.attempt;
-  draft.add(JobRetried{job.id, *due, job.attempt + std::min(room, job.spec->retry.max_attempts)});
   return std::nullopt;
 }
 

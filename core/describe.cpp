@@ -230,6 +230,16 @@ struct Describe {
     jobs(pruned);
   }
   void operator()(const EventSetAside& event) const { line.text("why", event.why).count("bytes", event.stored.size()); }
+  void operator()(const JobMoved& event) const { job(event.job).name("queue", event.queue); }
+  void operator()(const OperatorCommanded& event) const {
+    line.raw("verb", to_string(event.verb)).text("where", event.filter).count("matched", event.matched);
+    if (event.due) line.due(*event.due, recorded.wall);
+    if (event.queue != NameId()) line.name("queue", event.queue);
+  }
+  void operator()(const HoldPlaced& event) const {
+    line.count("hold", recorded.sequence.value()).text("where", event.filter);
+  }
+  void operator()(const HoldLifted& event) const { line.count("hold", event.hold.value()); }
 
  private:
   static std::string hex(std::string_view bytes) {

@@ -230,6 +230,11 @@ void compare(Report& report, const std::string& what, const RequestRecord& left,
   fields("recorded_at", left.recorded_at, right.recorded_at);
 }
 
+void compare(Report& report, const std::string& what, const Hold& left, const Hold& right) {
+  Fields(report, what)("filter", left.filter, right.filter)("reason", left.reason, right.reason)(
+      "actor", left.actor, right.actor)("placed_at", left.placed_at, right.placed_at);
+}
+
 void compare(Report& report, const std::string& what, const Setting& left, const Setting& right) {
   Fields(report, what)("value", left.value, right.value);
 }
@@ -361,6 +366,13 @@ void compare_settings(Report& report, const View& left, const View& right) {
       [](const Setting& setting) { return "setting " + quoted(setting.key); });
 }
 
+void compare_holds(Report& report, const View& left, const View& right) {
+  compare_all<Hold>(
+      report, left, right, [](const View& view, const auto& visit) { view.each_hold(visit); },
+      [](const View& view, const Hold& hold) { return view.hold(hold.id); },
+      [](const Hold& hold) { return "hold " + shown(hold.id); });
+}
+
 }  // namespace
 
 std::vector<std::string> differences(const View& left, const View& right, std::size_t limit) {
@@ -374,6 +386,7 @@ std::vector<std::string> differences(const View& left, const View& right, std::s
   compare_names(report, left, right);
   compare_requests(report, left, right);
   compare_settings(report, left, right);
+  compare_holds(report, left, right);
   return report.take();
 }
 

@@ -78,5 +78,9 @@ using Refused = std::optional<Refusal>;  // nothing: the command happens
 [[nodiscard]] Refused judge(Draft& draft, const RecordDrop& command);
 [[nodiscard]] Refused judge(Draft& draft, const RecordStep& command);
 [[nodiscard]] Refused judge(Draft& draft, const Prune& command);
+[[nodiscard]] Refused judge(Draft& draft, const Move& command);
+[[nodiscard]] Refused judge(Draft& draft, const Operate& command);
+[[nodiscard]] Refused judge(Draft& draft, const PlaceHold& command);
+[[nodiscard]] Refused judge(Draft& draft, const LiftHold& command);
 
 }  // namespace daybook

@@ -56,6 +56,10 @@ DAYBOOK_NAME_OF(ResultsForgotten)
 DAYBOOK_NAME_OF(JobsPruned)
 DAYBOOK_NAME_OF(LimitsSet)
 DAYBOOK_NAME_OF(WeightSet)
+DAYBOOK_NAME_OF(JobMoved)
+DAYBOOK_NAME_OF(OperatorCommanded)
+DAYBOOK_NAME_OF(HoldPlaced)
+DAYBOOK_NAME_OF(HoldLifted)
 #undef DAYBOOK_NAME_OF
 
 template <class Variant>
@@ -230,6 +234,20 @@ std::string_view to_string(OutcomeKind kind) {
       return "release";
     case OutcomeKind::step:
       return "step";
+  }
+  return "unknown";
+}
+
+std::string_view to_string(OperatorVerb verb) {
+  switch (verb) {
+    case OperatorVerb::retry:
+      return "retry";
+    case OperatorVerb::cancel:
+      return "cancel";
+    case OperatorVerb::reschedule:
+      return "reschedule";
+    case OperatorVerb::move:
+      return "move";
   }
   return "unknown";
 }

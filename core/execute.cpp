@@ -227,7 +227,7 @@ class Execution {
   // What passes by itself is not held against a request: asked again, it may happen.
   tl::unexpected<Refusal> leave(Refusal refusal, std::vector<Event> events, std::size_t command) {
     const bool passes = refusal.code == RefusalCode::storage_full || refusal.code == RefusalCode::clock_doubted ||
-                        refusal.code == RefusalCode::needs_upgrade;
+                        refusal.code == RefusalCode::needs_upgrade || refusal.code == RefusalCode::not_matching;
     if (!store_.book().held && !passes) {
       if (request_) events.emplace_back(RequestRefused{refusal});
       record_all(std::move(events), command);

@@ -225,6 +225,22 @@ void JobTable::each(const std::function<void(const Job&)>& visit) const {
   }
 }
 
+void JobTable::each_after(Sequence after, const std::function<bool(const Job&)>& visit) const {
+  std::vector<const Job*> heap;
+  for (const auto& [id, entry] : jobs_) {
+    if (id > after) {
+      heap.push_back(&entry.job);
+    }
+  }
+  // A few of them are wanted, mostly: sorting all would cost more than it gives.
+  const auto later = [](const Job* a, const Job* b) { return a->id.sequence > b->id.sequence; };
+  std::make_heap(heap.begin(), heap.end(), later);
+  while (!heap.empty() && visit(*heap.front())) {
+    std::pop_heap(heap.begin(), heap.end(), later);
+    heap.pop_back();
+  }
+}
+
 JobTable::Place JobTable::place_of(const Job& job) const {
   if (job.state != JobState::waiting) {
     return Place::none;

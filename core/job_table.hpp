@@ -41,6 +41,7 @@ class JobTable {
   [[nodiscard]] Timers timers() const;
   [[nodiscard]] Counts counts() const;
   void each(const std::function<void(const Job&)>& visit) const;
+  void each_after(Sequence after, const std::function<bool(const Job&)>& visit) const;
 
  private:
   /// The order of claims within a lane, and of lanes among each other.

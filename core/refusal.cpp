@@ -61,6 +61,8 @@ std::string_view to_string(RefusalCode code) {
       return "is_uncertain";
     case RefusalCode::pruned:
       return "pruned";
+    case RefusalCode::not_matching:
+      return "not_matching";
   }
   return "unknown";
 }

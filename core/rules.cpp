@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "daybook/core/escape.hpp"
 #include "daybook/core/limits.hpp"
 #include "daybook/core/names.hpp"
 
@@ -58,6 +59,13 @@ Result<const Job*> find_job(const View& view, const JobId& id) {
                   number);
   }
   return refuse(RefusalCode::no_such_job, shown(id) + ": no such job in this book: never issued, or pruned since", number);
+}
+
+Refusal key_taken(const View& view, std::string_view key, Sequence holder) {
+  const Job* job = view.job(holder);
+  const JobId id = job ? job->id : JobId{holder, view.book().generation.tag};
+  return {RefusalCode::duplicate_key,
+          "unique key " + quoted(key, limits::unique_key_bytes_max) + " is held by " + shown(id), holder.value()};
 }
 
 Refusal lease_ended(const Job& job) {

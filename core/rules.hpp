@@ -30,6 +30,9 @@ namespace daybook {
 /// The same for a lease that book time has passed.
 [[nodiscard]] Refusal lease_ended(const Job& job);
 
+/// duplicate_key: `holder` has it.
+[[nodiscard]] Refusal key_taken(const View& view, std::string_view key, Sequence holder);
+
 /// What follows the end of a claim that nobody reported.
 [[nodiscard]] LeaseExpired lost_lease(const Job& job, ExpiryReason reason, const Moment& now);
 

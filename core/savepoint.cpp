@@ -79,6 +79,16 @@ void Savepoint::put(Setting setting) {
   below_.put(std::move(setting));
 }
 
+void Savepoint::put(Hold hold) {
+  keep(below_.hold(hold.id), [id = hold.id](Store& store) { store.erase_hold(id); });
+  below_.put(std::move(hold));
+}
+
+void Savepoint::erase_hold(Sequence id) {
+  keep(below_.hold(id), [](Store&) {});
+  below_.erase_hold(id);
+}
+
 void Savepoint::erase_worker(NameId id) {
   keep(below_.worker(id), [](Store&) {});
   below_.erase_worker(id);

@@ -32,6 +32,7 @@ class Savepoint final : public Store {
     return below_.find_name(sort, text);
   }
   [[nodiscard]] const Setting* setting(std::string_view key) const override { return below_.setting(key); }
+  [[nodiscard]] const Hold* hold(Sequence id) const override { return below_.hold(id); }
   [[nodiscard]] std::optional<Sequence> key_holder(NameId queue, std::string_view key) const override {
     return below_.key_holder(queue, key);
   }
@@ -56,6 +57,9 @@ class Savepoint final : public Store {
   [[nodiscard]] Timers timers() const override { return below_.timers(); }
   [[nodiscard]] Counts counts() const override { return below_.counts(); }
   void each_job(const std::function<void(const Job&)>& visit) const override { below_.each_job(visit); }
+  void each_job_after(Sequence after, const std::function<bool(const Job&)>& visit) const override {
+    below_.each_job_after(after, visit);
+  }
   void each_queue(const std::function<void(const Queue&)>& visit) const override { below_.each_queue(visit); }
   void each_group(const std::function<void(const Group&)>& visit) const override { below_.each_group(visit); }
   void each_name(const std::function<void(const Name&)>& visit) const override { below_.each_name(visit); }
@@ -63,6 +67,8 @@ class Savepoint final : public Store {
     below_.each_request(visit);
   }
   void each_setting(const std::function<void(const Setting&)>& visit) const override { below_.each_setting(visit); }
+
+  void each_hold(const std::function<void(const Hold&)>& visit) const override { below_.each_hold(visit); }
 
   void advance(const Moment& now) override { below_.advance(now); }
   void put(const Book& book) override;
@@ -73,8 +79,10 @@ class Savepoint final : public Store {
   void put(Name name) override;
   void put(RequestRecord request) override;
   void put(Setting setting) override;
+  void put(Hold hold) override;
   void erase_worker(NameId id) override;
   void erase_group(NameId queue, NameId id) override;
+  void erase_hold(Sequence id) override;
   void erase_job(Sequence id) override;
   void erase_queue(NameId id) override;
   void erase_name(NameId id) override;

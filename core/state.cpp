@@ -26,6 +26,7 @@ struct State::Tables {
   std::unordered_map<NameId, Name> names;
   ByScopedText<NameId> names_by_text;
   std::map<std::string, Setting, std::less<>> settings;
+  std::map<Sequence, Hold> holds;
   Requests requests;  // oldest first, as far as they came in order
   ByScopedText<Requests::iterator> requests_by_id;
   BookTime newest = BookTime::min();  // that a book or a request carried
@@ -105,6 +106,10 @@ const Setting* State::setting(std::string_view key) const {
   return find_in(tables_->settings, key);
 }
 
+const Hold* State::hold(Sequence id) const {
+  return find_in(tables_->holds, id);
+}
+
 std::optional<Sequence> State::key_holder(NameId queue, std::string_view key) const {
   return tables_->jobs.key_holder(queue, key);
 }
@@ -163,6 +168,10 @@ void State::each_job(const std::function<void(const Job&)>& visit) const {
   tables_->jobs.each(visit);
 }
 
+void State::each_job_after(Sequence after, const std::function<bool(const Job&)>& visit) const {
+  tables_->jobs.each_after(after, visit);
+}
+
 void State::each_queue(const std::function<void(const Queue&)>& visit) const {
   for (const auto& [id, queue] : tables_->queues) {
     visit(queue);
@@ -198,6 +207,12 @@ void State::each_request(const std::function<void(const RequestRecord&)>& visit)
 void State::each_setting(const std::function<void(const Setting&)>& visit) const {
   for (const auto& [key, setting] : tables_->settings) {
     visit(setting);
+  }
+}
+
+void State::each_hold(const std::function<void(const Hold&)>& visit) const {
+  for (const auto& [id, hold] : tables_->holds) {
+    visit(hold);
   }
 }
 
@@ -246,6 +261,15 @@ void State::put(RequestRecord request) {
 void State::put(Setting setting) {
   std::string key = setting.key;
   tables_->settings.insert_or_assign(std::move(key), std::move(setting));
+}
+
+void State::put(Hold hold) {
+  const Sequence id = hold.id;
+  tables_->holds.insert_or_assign(id, std::move(hold));
+}
+
+void State::erase_hold(Sequence id) {
+  tables_->holds.erase(id);
 }
 
 void State::erase_worker(NameId id) {

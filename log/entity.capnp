@@ -187,3 +187,11 @@ struct RefusedOutcome {
   }
   reason @2 :UInt16;      # number of the refusal code
 }
+
+struct Hold {
+  id @0 :UInt64;          # sequence of its HoldPlaced
+  filter @1 :Data;
+  reason @2 :Data;
+  actor @3 :UInt32;       # name id
+  placedAt @4 :Int64;     # wall clock
+}

@@ -25,7 +25,7 @@ constexpr std::size_t entity_types = std::variant_size_v<Entity>;
 
 /// The highest revision of each entity that this release knows, by the number of the type, from 1. It writes the lowest that
 /// can say what the entity is.
-constexpr std::array<std::uint16_t, entity_types> revisions = {1, 2, 1, 2, 1, 1, 2, 1};
+constexpr std::array<std::uint16_t, entity_types> revisions = {1, 2, 1, 2, 1, 1, 2, 1, 1};
 
 std::uint16_t revision_of(const Name& name) {
   return name.sort > NameSort::client ? 2 : 1;
@@ -184,6 +184,14 @@ void write(wire::Job::Builder to, const Job& job) {
   write_kept(to, job);
 }
 
+void write(wire::Hold::Builder to, const Hold& hold) {
+  to.setId(hold.id.value());
+  put_text(hold.filter, [&](auto text) { to.setFilter(text); });
+  put_text(hold.reason, [&](auto text) { to.setReason(text); });
+  to.setActor(hold.actor.value());
+  to.setPlacedAt(count(hold.placed_at));
+}
+
 // ---- reading ----
 
 Book read(wire::Book::Reader from) {
@@ -305,6 +313,14 @@ Job read(wire::Job::Reader from) {
   return job;
 }
 
+Hold read(wire::Hold::Reader from) {
+  return {.id = Sequence(from.getId()),
+          .filter = text(from.getFilter()),
+          .reason = text(from.getReason()),
+          .actor = NameId(from.getActor()),
+          .placed_at = instant(from.getPlacedAt())};
+}
+
 Entity read(capnp::MessageReader& message, EntityType type) {
   switch (type) {
     case EntityType::book:
@@ -323,6 +339,8 @@ Entity read(capnp::MessageReader& message, EntityType type) {
       return read(message.getRoot<wire::Job>());
     case EntityType::group:
       return read(message.getRoot<wire::Group>());
+    case EntityType::hold:
+      return read(message.getRoot<wire::Hold>());
   }
   throw Undecodable{"record of type " + std::to_string(static_cast<unsigned>(type))};
 }
@@ -382,6 +400,10 @@ StoredEntity EntityEncoder::encode(const Job& job) {
 }
 StoredEntity EntityEncoder::encode(const Group& group) {
   return encode_as<wire::Group>(EntityType::group, group);
+}
+
+StoredEntity EntityEncoder::encode(const Hold& hold) {
+  return encode_as<wire::Hold>(EntityType::hold, hold);
 }
 StoredEntity EntityEncoder::encode(const Entity& entity) {
   return std::visit([this](const auto& one) { return encode(one); }, entity);

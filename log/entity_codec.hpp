@@ -26,11 +26,12 @@ enum class EntityType : std::uint16_t {
   worker = 5,
   request = 6,
   job = 7,
-  group = 8
+  group = 8,
+  hold = 9
 };
 
 /// In the order of the types.
-using Entity = std::variant<Book, Name, Setting, Queue, Worker, RequestRecord, Job, Group>;
+using Entity = std::variant<Book, Name, Setting, Queue, Worker, RequestRecord, Job, Group, Hold>;
 
 [[nodiscard]] inline EntityType type_of(const Entity& entity) {
   return static_cast<EntityType>(entity.index() + 1);
@@ -57,6 +58,7 @@ class EntityEncoder {
   StoredEntity encode(const RequestRecord& request);
   StoredEntity encode(const Job& job);
   StoredEntity encode(const Group& group);
+  StoredEntity encode(const Hold& hold);
   StoredEntity encode(const Entity& entity);
 
  private:

@@ -89,6 +89,10 @@ struct RecordedEvent {
     limitsSet @56 :LimitsSet;
     weightSet @57 :WeightSet;
     jobClaimed2 @58 :JobClaimed2;      # JobClaimed once more, likewise
+    jobMoved @59 :JobMoved;
+    operatorCommanded @60 :OperatorCommanded;
+    holdPlaced @61 :HoldPlaced;
+    holdLifted @62 :HoldLifted;
   }
 }
 
@@ -639,4 +643,40 @@ struct WeightSet {
   queue @0 :UInt32;   # name id
   group @1 :UInt32;   # name id
   weight @2 :UInt32;  # starts in a turn
+}
+
+struct JobMoved {
+  job :group {
+    sequence @0 :UInt64;
+    generation @1 :UInt32;
+  }
+  queue @2 :UInt32;   # name id
+}
+
+struct OperatorCommanded {
+  verb @0 :OperatorVerb;
+  filter @1 :Data;
+  matched @2 :UInt64;
+  hasDue @3 :Bool;    # false: `due` means nothing and is 0
+  due :group {
+    at @4 :Int64;
+    relative @5 :Bool;
+    after @6 :Int64;
+  }
+  queue @7 :UInt32;   # name id; 0: none
+}
+
+enum OperatorVerb {
+  retry @0;
+  cancel @1;
+  reschedule @2;
+  move @3;
+}
+
+struct HoldPlaced {
+  filter @0 :Data;
+}
+
+struct HoldLifted {
+  hold @0 :UInt64;    # sequence of its HoldPlaced
 }

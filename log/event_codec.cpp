@@ -90,6 +90,8 @@ struct VariableWords {
   std::size_t operator()(const EventSetAside& event) const {
     return words_of_text(event.why) + words_of_text(event.stored);
   }
+  std::size_t operator()(const OperatorCommanded& event) const { return words_of_text(event.filter); }
+  std::size_t operator()(const HoldPlaced& event) const { return words_of_text(event.filter); }
   template <class Other>
   std::size_t operator()(const Other&) const {
     return 0;

@@ -337,6 +337,29 @@ WeightSet read(wire::WeightSet::Reader from) {
   return {.queue = NameId(from.getQueue()), .group = NameId(from.getGroup()), .weight = from.getWeight()};
 }
 
+JobMoved read(wire::JobMoved::Reader from) {
+  return {.job = job_id(from.getJob()), .queue = NameId(from.getQueue())};
+}
+
+OperatorCommanded read(wire::OperatorCommanded::Reader from) {
+  OperatorCommanded to{
+      .verb = from_wire(from.getVerb(), OperatorVerb::retry, OperatorVerb::move, "verb of an operator"),
+      .filter = text(from.getFilter()),
+      .matched = from.getMatched(),
+      .due = std::nullopt,
+      .queue = NameId(from.getQueue())};
+  if (from.getHasDue()) to.due = due(from.getDue());
+  return to;
+}
+
+HoldPlaced read(wire::HoldPlaced::Reader from) {
+  return {.filter = text(from.getFilter())};
+}
+
+HoldLifted read(wire::HoldLifted::Reader from) {
+  return {.hold = Sequence(from.getHold())};
+}
+
 Event read(Body::Reader body) {
   switch (body.which()) {
     case Which::BOOK_OPENED:
@@ -427,6 +450,14 @@ Event read(Body::Reader body) {
       return read(body.getWeightSet());
     case Which::JOB_CLAIMED2:
       return read(body.getJobClaimed2());
+    case Which::JOB_MOVED:
+      return read(body.getJobMoved());
+    case Which::OPERATOR_COMMANDED:
+      return read(body.getOperatorCommanded());
+    case Which::HOLD_PLACED:
+      return read(body.getHoldPlaced());
+    case Which::HOLD_LIFTED:
+      return read(body.getHoldLifted());
   }
   throw Undecodable{"body of kind " + std::to_string(static_cast<unsigned>(body.which()))};
 }

@@ -17,7 +17,7 @@
 namespace daybook::codec {
 
 /// Types of the schema. Those of level 1 that got more to say have a second one, so that what level 1 can say keeps its bytes.
-inline constexpr std::size_t wire_types = static_cast<std::size_t>(wire::RecordedEvent::Body::JOB_CLAIMED2) + 1;
+inline constexpr std::size_t wire_types = static_cast<std::size_t>(wire::RecordedEvent::Body::HOLD_LIFTED) + 1;
 inline constexpr std::size_t second_forms = 3;
 static_assert(wire_types == std::variant_size_v<Event> + second_forms,
               "every event of the schema has its place in the variant, and the reverse");
@@ -69,6 +69,10 @@ inline constexpr std::array<std::uint16_t, wire_types> revisions = {
     1,  // LimitsSet
     1,  // WeightSet
     1,  // JobClaimed2
+    1,  // JobMoved
+    1,  // OperatorCommanded
+    1,  // HoldPlaced
+    1,  // HoldLifted
 };
 
 /// The lowest revision of its type that can say what the event says.

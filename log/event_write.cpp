@@ -387,6 +387,33 @@ void write(Body::Builder body, const WeightSet& event) {
   to.setWeight(event.weight);
 }
 
+void write(Body::Builder body, const JobMoved& event) {
+  auto to = body.initJobMoved();
+  put(to.getJob(), event.job);
+  to.setQueue(event.queue.value());
+}
+
+void write(Body::Builder body, const OperatorCommanded& event) {
+  auto to = body.initOperatorCommanded();
+  to.setVerb(to_wire<wire::OperatorVerb>(event.verb));
+  put_text(event.filter, [&](auto text) { to.setFilter(text); });
+  to.setMatched(event.matched);
+  if (event.due) {
+    to.setHasDue(true);
+    put(to.getDue(), *event.due);
+  }
+  to.setQueue(event.queue.value());
+}
+
+void write(Body::Builder body, const HoldPlaced& event) {
+  auto to = body.initHoldPlaced();
+  put_text(event.filter, [&](auto text) { to.setFilter(text); });
+}
+
+void write(Body::Builder body, const HoldLifted& event) {
+  body.initHoldLifted().setHold(event.hold.value());
+}
+
 }  // namespace
 
 std::uint16_t codec::revision_of(const Event& event) {

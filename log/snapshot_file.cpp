@@ -62,6 +62,7 @@ void each_entity(const View& view, Visit visit) {
   for (const RequestRecord* request : living_requests(view)) visit(*request);
   view.each_job(visit);
   view.each_group(visit);
+  view.each_hold(visit);
 }
 
 /// Groups have no count in the trailer: like everything else they are in its hashes.
@@ -83,6 +84,8 @@ std::uint64_t& count_of(SnapshotCounts& counts, EntityType type, std::uint64_t& 
       return counts.requests;
     case EntityType::job:
       return counts.jobs;
+    case EntityType::hold:
+      return counts.others;
   }
   return books;  // not reached: types are judged where they come from
 }

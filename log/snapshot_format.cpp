@@ -46,8 +46,8 @@ void walk_frame_header(Walker& walker, Header& header, std::uint32_t& unknown_fl
 }
 
 template <class Walker, class Contents>
-void walk_trailer(Walker& walker, Contents& trailer, std::uint64_t& leaves, std::uint32_t& hashes) {
-  std::uint32_t zero = 0;
+void walk_trailer(Walker& walker, Contents& trailer, std::uint64_t& leaves, std::uint32_t& hashes,
+                  std::uint32_t& others) {
   walker.u64(trailer.counts.names);     //   0
   walker.u64(trailer.counts.settings);  //   8
   walker.u64(trailer.counts.queues);    //  16
@@ -58,7 +58,7 @@ void walk_trailer(Walker& walker, Contents& trailer, std::uint64_t& leaves, std:
   walker.raw(trailer.content_sha256);   //  80
   walker.u64(leaves);                   // 112
   walker.u32(hashes);                   // 120
-  walker.u32(zero);                     // 124
+  walker.u32(others);                   // 124
   // 128: the hashes
 }
 
@@ -94,7 +94,8 @@ std::vector<std::byte> to_bytes(const Trailer& trailer) {
   std::uint64_t leaves = trailer.frontier.leaves();
   auto hashes = static_cast<std::uint32_t>(frontier.size());
   Writer writer(bytes);
-  walk_trailer(writer, trailer, leaves, hashes);
+  auto others = static_cast<std::uint32_t>(trailer.counts.others);
+  walk_trailer(writer, trailer, leaves, hashes, others);
   for (const Hash& hash : frontier) writer.raw(hash);
   DAYBOOK_ASSERT(writer.position() == bytes.size());
   return bytes;
@@ -158,7 +159,9 @@ Parsed<Trailer> parse_trailer(std::span<const std::byte> bytes) {
   std::uint64_t leaves = 0;
   std::uint32_t hashes = 0;
   Reader from(bytes);
-  walk_trailer(from, trailer, leaves, hashes);
+  std::uint32_t others = 0;
+  walk_trailer(from, trailer, leaves, hashes, others);
+  trailer.counts.others = others;
   const std::size_t expected = trailer_fixed_bytes + std::size_t{hashes} * sizeof(Hash);
   if ((kept("log.snapshot_trailer.hashes") && hashes != static_cast<std::uint32_t>(std::popcount(leaves))) ||
       (kept("log.snapshot_trailer.bytes") && bytes.size() != expected)) {

@@ -83,6 +83,8 @@ void JobIndex::Impl::fill(const State& state, const IndexMark& mark) {
   state.each_request([&](const RequestRecord& request) { put_request(request); });
   state.each_setting([&](const Setting& setting) { settings_.emplace(setting.key, setting); });
   settings_dirty_ = true;
+  state.each_hold([&](const Hold& hold) { holds_.emplace(hold.id, hold); });
+  holds_dirty_ = true;
 
   for (std::size_t from = 0; from < jobs.size(); from += entries_per_transaction) {
     lmdb_.write([&](lmdb::WriteTransaction& transaction) {

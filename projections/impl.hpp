@@ -119,6 +119,7 @@ struct JobIndex::Impl {
   std::optional<Sequence> find_key(NameId queue, std::string_view key) const;
   std::vector<Sequence> dirty_in_order() const;
   void each_job(const std::function<void(const Job&)>& visit);
+  void each_job_after(Sequence after, const std::function<bool(const Job&)>& visit);
   void each_job_in(NameId queue, JobState state, const std::function<bool(const Job&)>& visit);
   void each_request(const std::function<void(const RequestRecord&)>& visit) const;
   [[noreturn]] void damaged(Table table, std::string_view what) const;
@@ -204,11 +205,13 @@ struct JobIndex::Impl {
   std::unordered_map<NameId, Name> names_;
   ByNumberedText<NameId> names_by_text_;
   std::map<std::string, Setting, std::less<>> settings_;
+  std::map<Sequence, Hold> holds_;
   std::set<NameId> queues_dirty_;
   std::set<std::pair<NameId, NameId>> groups_dirty_;
   std::set<NameId> workers_dirty_;
   std::set<NameId> names_dirty_;
   bool settings_dirty_ = false;
+  bool holds_dirty_ = false;
 };
 
 [[nodiscard]] inline Table future_table(FutureClock clock) {

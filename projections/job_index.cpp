@@ -91,6 +91,7 @@ void JobIndex::Impl::close() {
 
 void JobIndex::Impl::load_meta() {
   std::vector<Setting> settings;
+  std::vector<Hold> holds;
   const auto read = [this](const char* key, auto& into) {
     std::optional<std::string_view> bytes = lmdb_.get(Table::meta, key);
     if (!bytes) damaged(Table::meta, std::string(key) + " is missing, as after a load that was cut short");
@@ -102,7 +103,9 @@ void JobIndex::Impl::load_meta() {
   read(meta::book, book_);
   read(meta::frontiers, frontiers_);
   read(meta::settings, settings);
+  read(meta::holds, holds);
   for (Setting& setting : settings) settings_.emplace(setting.key, setting);
+  for (Hold& hold : holds) holds_.emplace(hold.id, hold);
   now_.wall = Instant(Duration(frontiers_.wall.due));
   now_.book = BookTime(Duration(frontiers_.book.due));
 }
@@ -225,6 +228,10 @@ const Setting* JobIndex::setting(std::string_view key) const {
   return find_in(impl_->settings_, key);
 }
 
+const Hold* JobIndex::hold(Sequence id) const {
+  return find_in(impl_->holds_, id);
+}
+
 std::optional<Sequence> JobIndex::key_holder(NameId queue, std::string_view key) const {
   return impl_->find_key(queue, key);
 }
@@ -290,6 +297,9 @@ Counts JobIndex::counts() const {
 void JobIndex::each_job(const std::function<void(const Job&)>& visit) const {
   impl_->each_job(visit);
 }
+void JobIndex::each_job_after(Sequence after, const std::function<bool(const Job&)>& visit) const {
+  impl_->each_job_after(after, visit);
+}
 void JobIndex::each_job_in(NameId queue, JobState state, const std::function<bool(const Job&)>& visit) const {
   impl_->each_job_in(queue, state, visit);
 }
@@ -309,6 +319,9 @@ void JobIndex::each_request(const std::function<void(const RequestRecord&)>& vis
 }
 void JobIndex::each_setting(const std::function<void(const Setting&)>& visit) const {
   for (const auto& [key, setting] : impl_->settings_) visit(setting);
+}
+void JobIndex::each_hold(const std::function<void(const Hold&)>& visit) const {
+  for (const auto& [id, hold] : impl_->holds_) visit(hold);
 }
 
 // ---- Store --------------------------------------------------------------------------------------------------------
@@ -349,6 +362,15 @@ void JobIndex::put(Setting setting) {
   impl_->settings_.insert_or_assign(setting.key, setting);
 }
 
+void JobIndex::put(Hold hold) {
+  impl_->holds_dirty_ = true;
+  impl_->holds_.insert_or_assign(hold.id, hold);
+}
+
+void JobIndex::erase_hold(Sequence id) {
+  impl_->holds_dirty_ = true;
+  impl_->holds_.erase(id);
+}
 void JobIndex::erase_worker(NameId id) {
   impl_->workers_dirty_.insert(id);
   impl_->workers_.erase(id);

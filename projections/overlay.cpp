@@ -58,6 +58,7 @@ void JobIndex::Impl::put_job(Job job) {
   CachedJob* entry = cached(id);
   if (entry == nullptr) entry = &jobs_[id];
   const bool was_there = entry->job.spec != nullptr && !entry->erased;
+  const std::shared_ptr<const JobSpec> old_spec = entry->job.spec;
   const bool held_key = was_there && holds_key(entry->job);
   if (was_there) forget_listing(entry->job);
   if (!entry->dirty) dirty_jobs_.push_back(id);
@@ -67,11 +68,13 @@ void JobIndex::Impl::put_job(Job job) {
   enter_listing(entry->job);
 
   const JobSpec& spec = *entry->job.spec;
-  if (holds_key(entry->job)) {
-    if (!held_key) keys_[{spec.queue.value(), spec.unique_key}] = id;
-  } else if (held_key && find_key(spec.queue, spec.unique_key) == id) {
-    keys_[{spec.queue.value(), spec.unique_key}] = std::nullopt;
+  const bool holds = holds_key(entry->job);
+  const bool same_key = held_key && (old_spec == entry->job.spec ||
+                                     (old_spec->queue == spec.queue && old_spec->unique_key == spec.unique_key));
+  if (held_key && !(holds && same_key) && find_key(old_spec->queue, old_spec->unique_key) == id) {
+    keys_[{old_spec->queue.value(), old_spec->unique_key}] = std::nullopt;
   }
+  if (holds && !same_key) keys_[{spec.queue.value(), spec.unique_key}] = id;
 }
 
 // Stays as a tombstone, even when LMDB never had it, so that `dirty_jobs_` names each job once: after an undone batch
@@ -145,21 +148,30 @@ std::vector<Sequence> JobIndex::Impl::dirty_in_order() const {
 }
 
 void JobIndex::Impl::each_job(const std::function<void(const Job&)>& visit) {
+  each_job_after(Sequence(0), [&](const Job& job) {
+    visit(job);
+    return true;
+  });
+}
+
+void JobIndex::Impl::each_job_after(Sequence after, const std::function<bool(const Job&)>& visit) {
   const std::vector<Sequence> dirty = dirty_in_order();
-  auto next = dirty.begin();
+  auto next = std::upper_bound(dirty.begin(), dirty.end(), after);
   const auto visit_dirty_before = [&](Sequence id) {
     for (; next != dirty.end() && *next < id; ++next) {
-      if (const Job* job = find_job(*next)) visit(*job);
+      const Job* job = find_job(*next);
+      if (job != nullptr && !visit(*job)) return false;
     }
+    return true;
   };
   lmdb::Cursor cursor = lmdb_.cursor(Table::jobs);
-  for (bool more = cursor.first(); more; more = cursor.next()) {
+  for (bool more = cursor.seek(keys::number(after.next())); more; more = cursor.next()) {
     const std::optional<Sequence> id = keys::parse_id(cursor.key());
     if (!id) damaged(Table::jobs, "a key does not read");
-    visit_dirty_before(*id);
-    if (next == dirty.end() || *next != *id) visit(read_job(*id, cursor.value()));
+    if (!visit_dirty_before(*id)) return;
+    if ((next == dirty.end() || *next != *id) && !visit(read_job(*id, cursor.value()))) return;
   }
-  visit_dirty_before(Sequence(~std::uint64_t{0}));
+  (void)visit_dirty_before(Sequence(~std::uint64_t{0}));
 }
 
 void JobIndex::Impl::each_job_in(NameId queue, JobState state, const std::function<bool(const Job&)>& visit) {

@@ -235,6 +235,11 @@ void JobIndex::Impl::plan_others(Writes& writes) const {
     for (const std::uint64_t count : counts_.at(queue)) value.add(count);
     writes[Table::counts].put(keys::number(queue), value);
   }
+  if (holds_dirty_) {
+    std::vector<Hold> holds;
+    for (const auto& [id, hold] : holds_) holds.push_back(hold);
+    put_record(writes, Table::meta, meta::holds, holds);
+  }
   if (settings_dirty_) {
     std::vector<Setting> settings;
     for (const auto& [key, setting] : settings_) settings.push_back(setting);
@@ -252,7 +257,7 @@ void JobIndex::Impl::plan_meta(const IndexMark& mark, const Frontiers& frontiers
 
 std::size_t JobIndex::Impl::unprojected() const {
   return dirty_jobs_.size() + dirty_requests_ + queues_dirty_.size() + groups_dirty_.size() + workers_dirty_.size() +
-         names_dirty_.size() + (settings_dirty_ ? 1 : 0) + (book_dirty_ ? 1 : 0);
+         names_dirty_.size() + (settings_dirty_ ? 1 : 0) + (holds_dirty_ ? 1 : 0) + (book_dirty_ ? 1 : 0);
 }
 
 void JobIndex::Impl::project(const IndexMark& durable, const Moment& now) {
@@ -334,7 +339,7 @@ void JobIndex::Impl::settle_projected(const std::vector<Sequence>& ids) {
   workers_dirty_.clear();
   names_dirty_.clear();
   counts_dirty_.clear();
-  settings_dirty_ = book_dirty_ = false;
+  settings_dirty_ = holds_dirty_ = book_dirty_ = false;
 }
 
 }  // namespace daybook

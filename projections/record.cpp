@@ -411,6 +411,31 @@ bool decode(std::string_view bytes, std::vector<Setting>& settings) {
   return reader.whole();
 }
 
+void encode(const std::vector<Hold>& holds, std::string& out) {
+  Writer writer(out);
+  writer.small(holds.size());
+  for (const Hold& hold : holds) {
+    writer.strong(hold.id);
+    writer.text(hold.filter);
+    writer.text(hold.reason);
+    writer.strong(hold.actor);
+    writer.time(hold.placed_at);
+  }
+}
+
+bool decode(std::string_view bytes, std::vector<Hold>& holds) {
+  Reader reader(bytes);
+  holds.resize(reader.count());
+  for (Hold& hold : holds) {
+    reader.strong(hold.id);
+    reader.text(hold.filter);
+    reader.text(hold.reason);
+    reader.strong(hold.actor);
+    reader.time(hold.placed_at);
+  }
+  return reader.whole();
+}
+
 // ---- the check ----------------------------------------------------------------------------------------------------
 
 std::uint32_t check(std::uint64_t seed, std::string_view bytes) {

@@ -31,6 +31,7 @@ void encode(const Book& book, std::string& out);
 void encode(const IndexMark& mark, std::string& out);
 void encode(const Frontiers& frontiers, std::string& out);
 void encode(const std::vector<Setting>& settings, std::string& out);
+void encode(const std::vector<Hold>& holds, std::string& out);
 
 // Each `decode` says whether the bytes are such a record, whole; if not, what it filled in means nothing.
 
@@ -45,6 +46,7 @@ void encode(const std::vector<Setting>& settings, std::string& out);
 [[nodiscard]] bool decode(std::string_view bytes, IndexMark& mark);
 [[nodiscard]] bool decode(std::string_view bytes, Frontiers& frontiers);
 [[nodiscard]] bool decode(std::string_view bytes, std::vector<Setting>& settings);
+[[nodiscard]] bool decode(std::string_view bytes, std::vector<Hold>& holds);
 
 /// 32 bits that any change of a few bytes changes, with a chance of 2⁻³² to miss more. Not against forgery.
 [[nodiscard]] std::uint32_t check(std::uint64_t seed, std::string_view bytes);

@@ -10,10 +10,10 @@
 
 namespace daybook {
 
-inline constexpr std::uint32_t layout_version = 4;
+inline constexpr std::uint32_t layout_version = 5;
 
 enum class Table : std::uint8_t {
-  meta,              // mark, book, frontiers, settings
+  meta,              // mark, book, frontiers, settings, holds
   jobs,              // id → what changes of a job
   specs,             // id → what never changes of it
   future_wall,       // (due at, id) → lane, priority
@@ -44,6 +44,7 @@ inline constexpr const char* mark = "mark";
 inline constexpr const char* book = "book";
 inline constexpr const char* frontiers = "frontiers";
 inline constexpr const char* settings = "settings";
+inline constexpr const char* holds = "holds";
 }  // namespace meta
 
 }  // namespace daybook

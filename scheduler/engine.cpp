@@ -43,6 +43,7 @@ bool makes_available(const Event& event) {
                         [](const JobRescheduled&) { return true; },
                         [](const JobReplaced&) { return true; },
                         [](const JobRetried&) { return true; },
+                        [](const JobMoved&) { return true; },
                         [](const QueueResumed&) { return true; },
                         [](const LimitsSet&) { return true; },
                         [](const BookAdopted&) { return true; },

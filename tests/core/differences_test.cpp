@@ -118,11 +118,13 @@ TEST_F(Differences, EverySortOfEntityIsCompared) {
   right_.put(Setting{"lease", "40s"});
   left_.put(Queue{NameId(1), false});
   right_.put(Queue{NameId(1), true});
+  left_.put(Hold{Sequence(7), "all", "", NameId(1), noon});
+  right_.put(Hold{Sequence(7), "queue = mail", "", NameId(1), noon});
   EXPECT_THAT(found(),
               ElementsAre(HasSubstr("the book: head is 0"), HasSubstr("queue 1: paused is false"),
                           HasSubstr("worker 1: slots is 1"), HasSubstr("name 1 \"mail\" is missing"),
                           HasSubstr("name 1 \"post\" is missing"), HasSubstr("request \"r\" of client 1: last is 1"),
-                          HasSubstr("setting \"lease\": value is \"30s\"")));
+                          HasSubstr("setting \"lease\": value is \"30s\""), HasSubstr("hold 7: filter is \"all\"")));
 }
 
 TEST_F(Differences, AMissingJobShowsInTheCountsAsWell) {

@@ -77,7 +77,7 @@ TEST(Event, WhatNamesAJobTouchesItAndNothingElseDoes) {
                                        of<LeaseExpired>(job),    of<JobSnoozed>(job),     of<JobReleased>(job),
                                        of<CancelRequested>(job), of<JobCancelled>(job),   of<JobRescheduled>(job),
                                        of<JobRetried>(job),      of<OutcomeRefused>(job), of<JobMarkedUncertain>(job),
-                                       of<JobReplaced>(job),     of<StepRecorded>(job)};
+                                       of<JobReplaced>(job),     of<StepRecorded>(job),  of<JobMoved>(job)};
   for (const Event& event : touching)
     EXPECT_EQ(jobs_of(Sequence(20), event), std::vector{Sequence(5)}) << type_name(event);
   const std::vector<Event> others = {BookOpened(),         BookClosed(),      ClockStepped(),   ConfigurationChanged(),
@@ -85,7 +85,8 @@ TEST(Event, WhatNamesAJobTouchesItAndNothingElseDoes) {
                                      QueueResumed(),       WorkerJoined(),    WorkerLeft(),     RequestRefused(),
                                      FeatureLevelRaised(), ClockDoubted(),    ClockConfirmed(), SnapshotTaken(),
                                      SegmentsDropped(),    GapDeclared(),     EventLost(),      EventSetAside(),
-                                     LimitsSet(),          WeightSet()};
+                                     LimitsSet(),          WeightSet(),
+                                     OperatorCommanded(),  HoldPlaced(),      HoldLifted()};
   for (const Event& event : others) EXPECT_TRUE(jobs_of(Sequence(20), event).empty()) << type_name(event);
   EXPECT_EQ(touching.size() + others.size() + 5, std::variant_size_v<Event>) << "an event is missing in this test";
 }
@@ -111,6 +112,7 @@ TEST(Event, WordsOfTheFacts) {
   EXPECT_EQ(to_string(ExpiryReason::another_history), "another_history");
   EXPECT_EQ(to_string(OutcomeKind::release), "release");
   EXPECT_EQ(to_string(OutcomeKind::step), "step");
+  EXPECT_EQ(to_string(OperatorVerb::reschedule), "reschedule");
   EXPECT_EQ(to_string(ActorOrigin::peer_credential), "peer_credential");
   EXPECT_EQ(to_string(static_cast<TailStatus>(99)), "unknown");
 }

@@ -3,6 +3,7 @@
 
 #include "daybook/core/limits.hpp"
 #include "support/store_suite.hpp"
+#include "support/store_suite_operators.hpp"
 
 namespace daybook {
 namespace {

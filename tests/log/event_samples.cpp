@@ -212,6 +212,16 @@ std::vector<Event> events() {
                            .rate = {100, Duration(1'000'000), 50},
                            .rate_per_group = {5, Duration(600'000'000), 5}}},
       WeightSet{.queue = NameId(2), .group = NameId(9), .weight = 1000},
+      JobMoved{.job = job, .queue = NameId(3)},
+      OperatorCommanded{.verb = OperatorVerb::reschedule,
+                        .filter = "queue = mail and state = scheduled",
+                        .matched = 1204,
+                        .due = Due{noon, BookTime(Duration(5))},
+                        .queue = {}},
+      OperatorCommanded{
+          .verb = OperatorVerb::move, .filter = "all", .matched = 1, .due = std::nullopt, .queue = NameId(3)},
+      HoldPlaced{.filter = "tag.case = \"8812\""},
+      HoldLifted{.hold = Sequence(40)},
   };
 }
 

@@ -92,6 +92,19 @@ RC_GTEST_PROP(Record, AnyBytesAreReadOrRefused, (const std::string& bytes)) {
   (void)record::decode(bytes, spec);
   std::vector<Setting> settings;
   (void)record::decode(bytes, settings);
+  std::vector<Hold> holds;
+  (void)record::decode(bytes, holds);
+}
+
+TEST(Record, HoldsReadAsTheyWereWritten) {
+  const std::vector<Hold> holds = {{Sequence(9), "queue = mail", "case 8812", NameId(3), Instant(Duration(-5))},
+                                   {Sequence(12), "all", "", NameId(), {}}};
+  std::string bytes;
+  record::encode(holds, bytes);
+  std::vector<Hold> again;
+  ASSERT_TRUE(record::decode(bytes, again));
+  EXPECT_EQ(again, holds);
+  EXPECT_FALSE(record::decode(bytes + '\0', again));
 }
 
 TEST(Record, EveryFlippedBitOfASealedRecordIsSeen) {

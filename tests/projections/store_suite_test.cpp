@@ -4,6 +4,7 @@
 // clean close, going on after a crash.
 
 #include "support/store_suite.hpp"
+#include "support/store_suite_operators.hpp"
 
 #include <map>
 

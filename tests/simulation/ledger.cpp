@@ -161,6 +161,14 @@ struct Ledger::Take {
       ledger.lives_.erase(pruned.job.sequence);
     }
   }
+  void operator()(const JobMoved& event) const {
+    Life* found = life(event.job);
+    if (found == nullptr) return;
+    if (found->state != JobState::dead && found->state != JobState::waiting) wrong("moved while it runs or is over");
+    let_go_of_key(event.job.sequence, *found);
+    if (!found->key.second.empty()) found->key.first = event.queue;
+    if (found->state == JobState::waiting) take_key(event.job.sequence, *found);
+  }
   template <class Other>
   void operator()(const Other&) const {}
 

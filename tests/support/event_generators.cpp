@@ -185,6 +185,22 @@ template <>
 EventSetAside make() {
   return {some_bytes(200), some_bytes(400)};
 }
+template <>
+JobMoved make() {
+  return {any<JobId>(), any<NameId>()};
+}
+template <>
+OperatorCommanded make() {
+  return {one_of_enum<OperatorVerb>(0, 3), some_bytes(200), number<std::uint64_t>(), maybe<Due>(), name_or_none()};
+}
+template <>
+HoldPlaced make() {
+  return {some_bytes(200)};
+}
+template <>
+HoldLifted make() {
+  return {any<Sequence>()};
+}
 
 template <>
 JobReplaced make() {

@@ -238,6 +238,9 @@ DAYBOOK_DRAW(RequestRecord, {
                        std::max(first, any<Sequence>()), any<BookTime>()};
 })
 DAYBOOK_DRAW(Setting, { return Setting{*generate::name(), some_bytes(64)}; })
+DAYBOOK_DRAW(Hold, {
+  return Hold{any<Sequence>(), some_bytes(200), some_bytes(limits::reason_bytes_max), name_or_none(), any<Instant>()};
+})
 DAYBOOK_DRAW(Generation, { return Generation{number<std::uint32_t>(1), any<GenerationTag>()}; })
 DAYBOOK_DRAW(Book, {
   Book book;

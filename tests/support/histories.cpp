@@ -20,19 +20,19 @@ using Kind = Step::Kind;
 
 namespace {
 
-constexpr std::array<std::string_view, 26> kind_names = {
-    "schedule", "claim", "renew",  "complete", "fail",  "snooze",    "release", "cancel", "reschedule",
-    "retry",    "pause", "resume", "join",     "leave", "configure", "limit",   "expire", "batch",
-    "repeat",   "pass",  "jump",   "restart",  "crash", "copy",      "adopt",   "record"};
+constexpr std::array<std::string_view, 28> kind_names = {
+    "schedule", "claim",  "renew",   "complete", "fail",    "snooze", "release", "cancel",    "reschedule",
+    "retry",    "move",   "operate", "pause",    "resume",  "join",   "leave",   "configure", "limit",
+    "expire",   "batch",  "repeat",  "pass",     "jump",    "restart", "crash",  "copy",      "adopt",     "record"};
 
 // Out of a hundred.
-constexpr std::array<std::pair<Kind, std::uint32_t>, 26> weights = {{
-    {Kind::schedule, 19}, {Kind::claim, 13},  {Kind::renew, 4},  {Kind::complete, 8},   {Kind::fail, 8},
-    {Kind::snooze, 2},    {Kind::release, 2}, {Kind::cancel, 3}, {Kind::reschedule, 2}, {Kind::retry, 3},
-    {Kind::pause, 1},     {Kind::resume, 1},  {Kind::join, 1},   {Kind::leave, 1},      {Kind::configure, 1},
-    {Kind::limit, 2},     {Kind::expire, 1},  {Kind::batch, 8},  {Kind::repeat, 3},     {Kind::pass, 7},
-    {Kind::jump, 2},      {Kind::restart, 1}, {Kind::crash, 2},  {Kind::copy, 1},       {Kind::adopt, 2},
-    {Kind::record, 2},
+constexpr std::array<std::pair<Kind, std::uint32_t>, 28> weights = {{
+    {Kind::schedule, 17}, {Kind::claim, 13},    {Kind::renew, 4},   {Kind::complete, 8},   {Kind::fail, 8},
+    {Kind::snooze, 2},    {Kind::release, 2},   {Kind::cancel, 3},  {Kind::reschedule, 2}, {Kind::retry, 3},
+    {Kind::move, 2},      {Kind::operate, 1},   {Kind::pause, 1},   {Kind::resume, 1},     {Kind::join, 1},
+    {Kind::leave, 1},     {Kind::configure, 1}, {Kind::limit, 2},   {Kind::expire, 1},     {Kind::batch, 8},
+    {Kind::repeat, 2},    {Kind::pass, 7},      {Kind::jump, 2},    {Kind::restart, 1},    {Kind::crash, 2},
+    {Kind::copy, 1},      {Kind::adopt, 2},     {Kind::record, 2},
 }};
 
 std::uint64_t mix(std::uint64_t& state) {  // splitmix64
@@ -67,6 +67,10 @@ class Driver::Choices {
   std::string queue() { return one_of<std::string>({"mail", "bills", "übung"}); }
   std::string kind() { return one_of<std::string>({"send", "render"}); }
   std::string worker() { return one_of<std::string>({"w1", "w2", "w3"}); }
+  Filter filter() {
+    return *Filter::parse(
+        one_of<const char*>({"all", "queue = mail", "state in (dead, scheduled)", "not kind = send"}));
+  }
   Duration lease() { return once_in(20) ? Duration(0) : one_of<Duration>({1s, 30s, 30s, 1h}); }
   std::string group() { return one_of<std::string>({"red", "green", "blue"}); }
   Rate rate() { return one_of<Rate>({{}, {1, 1s, 1}, {2, 10s, 0}, {5, 1s, 3}, {1, 20s, 2}}); }
@@ -284,8 +288,32 @@ Command Driver::command(Kind kind, Choices& choices) const {
       return Cancel{job_of(choices)};
     case Kind::reschedule:
       return Reschedule{job_of(choices), choices.when(now_)};
-    case Kind::retry:
-      return Retry{job_of(choices), choices.when(now_)};
+    case Kind::retry: {
+      Retry retry{job_of(choices), choices.when(now_)};
+      if (choices.once_in(4)) retry.only_if = choices.filter();
+      return retry;
+    }
+    case Kind::move: {
+      Move move{job_of(choices), choices.queue()};
+      if (choices.once_in(4)) move.only_if = choices.filter();
+      return move;
+    }
+    case Kind::operate:
+      switch (choices.below(3)) {
+        case 0:
+          return Operate{.verb = choices.one_of({OperatorVerb::retry, OperatorVerb::cancel, OperatorVerb::move}),
+                         .where = choices.filter(),
+                         .matched = choices.below(9),
+                         .due = choices.when(now_),
+                         .queue = choices.queue()};
+        case 1:
+          return PlaceHold{choices.filter()};
+        default: {
+          std::vector<Sequence> holds;
+          store_->each_hold([&](const Hold& hold) { holds.push_back(hold.id); });
+          return LiftHold{holds.empty() ? Sequence(1) : holds[choices.below(holds.size())]};
+        }
+      }
     case Kind::pause:
       return PauseQueue{choices.queue()};
     case Kind::resume:

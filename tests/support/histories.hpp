@@ -32,6 +32,8 @@ struct Step {
     cancel,
     reschedule,
     retry,
+    move,
+    operate,  // an operator's command, a hold placed or lifted
     pause,
     resume,
     join,

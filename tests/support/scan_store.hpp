@@ -31,6 +31,7 @@ class ScanStore final : public Store {
     return std::nullopt;
   }
   [[nodiscard]] const Setting* setting(std::string_view key) const override { return at(settings_, std::string(key)); }
+  [[nodiscard]] const Hold* hold(Sequence id) const override { return at(holds_, id); }
   [[nodiscard]] std::optional<Sequence> key_holder(NameId queue, std::string_view key) const override {
     for (const auto& [id, job] : jobs_) {
       if (holds_key(job) && job.spec->queue == queue && job.spec->unique_key == key) return id;
@@ -133,11 +134,18 @@ class ScanStore final : public Store {
   }
 
   void each_job(const std::function<void(const Job&)>& visit) const override { each(jobs_, visit); }
+  void each_job_after(Sequence after, const std::function<bool(const Job&)>& visit) const override {
+    for (const auto& [id, job] : jobs_) {
+      if (id > after && !visit(job)) return;
+    }
+  }
   void each_queue(const std::function<void(const Queue&)>& visit) const override { each(queues_, visit); }
   void each_group(const std::function<void(const Group&)>& visit) const override { each(groups_, visit); }
   void each_name(const std::function<void(const Name&)>& visit) const override { each(names_, visit); }
   void each_request(const std::function<void(const RequestRecord&)>& visit) const override { each(requests_, visit); }
   void each_setting(const std::function<void(const Setting&)>& visit) const override { each(settings_, visit); }
+
+  void each_hold(const std::function<void(const Hold&)>& visit) const override { each(holds_, visit); }
 
   void advance(const Moment& now) override { now_ = now; }
   void put(const Book& book) override { book_ = book; }
@@ -149,7 +157,9 @@ class ScanStore final : public Store {
   void put(RequestRecord request) override { requests_[{request.client, request.id}] = request; }
   void put(Setting setting) override { settings_[setting.key] = setting; }
   void erase_group(NameId queue, NameId id) override { groups_.erase({queue, id}); }
+  void put(Hold hold) override { holds_[hold.id] = hold; }
   void erase_worker(NameId id) override { workers_.erase(id); }
+  void erase_hold(Sequence id) override { holds_.erase(id); }
   void erase_job(Sequence id) override { jobs_.erase(id); }
   void erase_queue(NameId id) override { queues_.erase(id); }
   void erase_name(NameId id) override { names_.erase(id); }
@@ -183,6 +193,7 @@ class ScanStore final : public Store {
   std::map<NameId, Name> names_;
   std::map<std::pair<NameId, std::string>, RequestRecord> requests_;
   std::map<std::string, Setting> settings_;
+  std::map<Sequence, Hold> holds_;
 };
 
 }  // namespace daybook

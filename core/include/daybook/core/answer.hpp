@@ -71,7 +71,13 @@ struct Done {
   friend bool operator==(const Done&, const Done&) = default;
 };
 
-using Answer = std::variant<Done, Scheduled, Claimed, Renewed, StepDone>;
+/// The event that stands for what was asked.
+struct Recorded {
+  Sequence event;
+  friend bool operator==(const Recorded&, const Recorded&) = default;
+};
+
+using Answer = std::variant<Done, Scheduled, Claimed, Renewed, StepDone, Recorded>;
 
 /// The answer to `command` given the events that it led to. `view` is the state at or after these events. A refusal
 /// on record (RequestRefused, OutcomeRefused, a rejected duplicate) is returned as that refusal.

@@ -11,6 +11,7 @@
 
 #include "daybook/core/envelope.hpp"
 #include "daybook/core/event.hpp"
+#include "daybook/core/filter.hpp"
 #include "daybook/core/ids.hpp"
 #include "daybook/core/job.hpp"
 #include "daybook/core/limits.hpp"
@@ -123,18 +124,48 @@ struct RecordStep {
 /// in any way but completion. Asking twice is the same as once.
 struct Cancel {
   JobId job;
+  std::optional<Filter> only_if = {};  // the job is refused, not_matching, unless this matches it; so below
 };
 
 /// Answer: Done. For a waiting job.
 struct Reschedule {
   JobId job;
   When due;
+  std::optional<Filter> only_if = {};
 };
 
 /// Answer: Done. For a dead job, or an uncertain one: waits again, with as many more attempts as its policy gave at first.
 struct Retry {
   JobId job;
   When due = {};
+  std::optional<Filter> only_if = {};
+};
+
+/// Answer: Done. For a waiting, awaiting or dead job: from here on it is one of this queue, which need not exist yet. Its unique key goes with
+/// it, and is refused where another job of that queue holds it. Moving it to where it is is fine, and records nothing.
+struct Move {
+  JobId job;
+  std::string queue;
+  std::optional<Filter> only_if = {};
+};
+
+/// Answer: Recorded, the event that the changes name as their cause. Says on record what somebody is about to do to `matched` jobs; the
+/// changes are commands of their own. See Daybook::operate.
+struct Operate {
+  OperatorVerb verb{};
+  Filter where;
+  std::uint64_t matched = 0;
+  When due = {};           // retry, reschedule
+  std::string queue = {};  // move
+};
+
+/// Answer: Recorded, the id of the hold. While it stands, nothing that the filter matches is pruned.
+struct PlaceHold {
+  Filter where;
+};
+/// Answer: Done.
+struct LiftHold {
+  Sequence hold;
 };
 
 /// Answer: Done. A queue need not exist yet. Pausing a paused queue is fine and records nothing.
@@ -234,7 +265,8 @@ struct ExpireLeases {
 using Command = std::variant<Schedule, Claim, Renew, Complete, Fail, Snooze, Release, Cancel, Reschedule, Retry,
                              PauseQueue, ResumeQueue, JoinWorker, LeaveWorker, AdoptBook, Configure, OpenBook,
                              CloseBook, StepClock, BeginGeneration, ExpireLeases, ConfirmClock, RaiseFeatureLevel,
-                             DoubtClock, RecordSnapshot, RecordDrop, RecordStep, Prune, SetLimits, SetWeight>;
+                             DoubtClock, RecordSnapshot, RecordDrop, RecordStep, Prune, SetLimits, SetWeight, Move, Operate,
+                             PlaceHold, LiftHold>;
 
 /// "Schedule", "Complete", …
 [[nodiscard]] std::string_view type_name(const Command& command);

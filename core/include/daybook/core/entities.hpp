@@ -101,6 +101,16 @@ struct Setting {
   friend bool operator==(const Setting&, const Setting&) = default;
 };
 
+/// Keeps what it matches from being pruned until somebody lifts it.
+struct Hold {
+  Sequence id;         // of the event that placed it
+  std::string filter;  // a Filter's text
+  std::string reason;
+  NameId actor;
+  Instant placed_at{};
+  friend bool operator==(const Hold&, const Hold&) = default;
+};
+
 /// A history: the first is 1; each copy that is adopted or replayed begins the next.
 struct Generation {
   std::uint32_t number = 0;

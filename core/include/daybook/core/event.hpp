@@ -359,6 +359,40 @@ struct JobsPruned {
   friend bool operator==(const JobsPruned&, const JobsPruned&) = default;
 };
 
+/// By hand, to a queue that need not exist yet. The job keeps its id, its due time and its attempts.
+struct JobMoved {
+  JobId job;
+  NameId queue;
+  friend bool operator==(const JobMoved&, const JobMoved&) = default;
+};
+
+// ---- operators' commands about many jobs --------------------------------------------------------------------------
+
+enum class OperatorVerb : std::uint8_t { retry = 0, cancel = 1, reschedule = 2, move = 3 };
+[[nodiscard]] std::string_view to_string(OperatorVerb verb);
+
+/// Somebody asked for a change of all jobs that a filter matches. The changes follow as events of their own, which name this one
+/// as their cause; fewer than `matched`, where jobs went on meanwhile or the asker stopped.
+struct OperatorCommanded {
+  OperatorVerb verb{};
+  std::string filter;  // a Filter's text
+  std::uint64_t matched = 0;
+  std::optional<Due> due;  // of retry and reschedule
+  NameId queue;            // of move; 0: none
+  friend bool operator==(const OperatorCommanded&, const OperatorCommanded&) = default;
+};
+
+/// The hold's id is this event's own sequence.
+struct HoldPlaced {
+  std::string filter;  // a Filter's text
+  friend bool operator==(const HoldPlaced&, const HoldPlaced&) = default;
+};
+
+struct HoldLifted {
+  Sequence hold;
+  friend bool operator==(const HoldLifted&, const HoldLifted&) = default;
+};
+
 // ---- holes in the record, in a book that was salvaged -------------------------------------------------------------
 
 /// Stands in the place of the first of the events that could not be proved; the last of them is `last`.
@@ -407,7 +441,8 @@ using Event = std::variant<BookOpened, BookClosed, ClockStepped, ConfigurationCh
                            JobSnoozed, JobReleased, CancelRequested, JobCancelled, JobRescheduled, JobRetried,
                            OutcomeRefused, RequestRefused, FeatureLevelRaised, ClockDoubted, ClockConfirmed,
                            SnapshotTaken, SegmentsDropped, JobMarkedUncertain, GapDeclared, EventLost, EventSetAside,
-                           JobReplaced, StepRecorded, ResultsForgotten, JobsPruned, LimitsSet, WeightSet>;
+                           JobReplaced, StepRecorded, ResultsForgotten, JobsPruned, LimitsSet, WeightSet, JobMoved,
+                           OperatorCommanded, HoldPlaced, HoldLifted>;
 
 /// "JobScheduled": stable, part of `--json`.
 [[nodiscard]] std::string_view type_name(const Event& event);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// A job as it stands: what was asked (JobSpec, never changed) and what became of it (Job). Values; only `apply`
+// A job as it stands: what was asked (JobSpec) and what became of it (Job). Values; only `apply`
 // makes new ones. docs/job_lifecycle.md draws the states and lists every event.
 
 #include <cstddef>
@@ -86,7 +86,7 @@ struct UniqueScope {
   friend bool operator==(const UniqueScope&, const UniqueScope&) = default;
 };
 
-/// What was asked for. Set by `JobScheduled`, changed as a whole by `JobReplaced`.
+/// What was asked for. Set by `JobScheduled`, changed as a whole by `JobReplaced`, and in its queue by `JobMoved`.
 struct JobSpec {
   NameId queue;
   NameId kind;

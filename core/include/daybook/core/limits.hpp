@@ -57,6 +57,9 @@ inline constexpr std::uint32_t running_max = 1'000'000;      // a limit of jobs 
 inline constexpr std::uint32_t rate_starts_max = 1'000'000;  // starts in a period, and in a burst
 inline constexpr Duration rate_period_min = 1ms;
 inline constexpr Duration rate_period_max = std::chrono::hours(24 * 366);
+inline constexpr std::size_t operate_slice = 2000;     // jobs that an operator's command looks at in one go …
+inline constexpr std::size_t operate_batch = 500;      // … and changes in one go
+inline constexpr std::size_t holds_max = 1000;
 
 inline constexpr Duration request_window = 24h;
 inline constexpr Duration clock_step_min = 1s;  // a smaller difference between the clocks is drift

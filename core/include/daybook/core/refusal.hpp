@@ -41,6 +41,7 @@ enum class RefusalCode : std::uint16_t {
   needs_upgrade = 26,  // the book's feature level is too low for this
   is_uncertain = 27,   // the record of the job has a hole: it can only be retried or cancelled
   pruned = 28,         // the job ended, and is no longer part of the state; its history is in the log
+  not_matching = 29,   // the job is not, or no longer, one that the command's filter matches
 };
 
 [[nodiscard]] std::string_view to_string(RefusalCode code);

@@ -71,6 +71,7 @@ class View {
   [[nodiscard]] virtual const Name* name(NameId id) const = 0;
   [[nodiscard]] virtual std::optional<NameId> find_name(NameSort sort, std::string_view text) const = 0;
   [[nodiscard]] virtual const Setting* setting(std::string_view key) const = 0;
+  [[nodiscard]] virtual const Hold* hold(Sequence id) const = 0;
 
   /// The job, not final, that holds this unique key in this queue.
   [[nodiscard]] virtual std::optional<Sequence> key_holder(NameId queue, std::string_view key) const = 0;
@@ -102,11 +103,14 @@ class View {
 
   /// Everything, by id (requests by (client, id), settings by key, groups by (queue, id)). For listing and for comparing stores.
   virtual void each_job(const std::function<void(const Job&)>& visit) const = 0;
+  /// Those behind `after`, by id, until `visit` says that it has seen enough.
+  virtual void each_job_after(Sequence after, const std::function<bool(const Job&)>& visit) const = 0;
   virtual void each_queue(const std::function<void(const Queue&)>& visit) const = 0;
   virtual void each_group(const std::function<void(const Group&)>& visit) const = 0;
   virtual void each_name(const std::function<void(const Name&)>& visit) const = 0;
   virtual void each_request(const std::function<void(const RequestRecord&)>& visit) const = 0;
   virtual void each_setting(const std::function<void(const Setting&)>& visit) const = 0;
+  virtual void each_hold(const std::function<void(const Hold&)>& visit) const = 0;
 };
 
 class Store : public View {
@@ -124,10 +128,12 @@ class Store : public View {
   virtual void put(Name name) = 0;
   virtual void put(RequestRecord request) = 0;
   virtual void put(Setting setting) = 0;
+  virtual void put(Hold hold) = 0;
 
   virtual void erase_worker(NameId id) = 0;
   virtual void erase_job(Sequence id) = 0;
   virtual void erase_group(NameId queue, NameId id) = 0;
+  virtual void erase_hold(Sequence id) = 0;
 
   // Only for undoing what was never recorded.
   virtual void erase_queue(NameId id) = 0;

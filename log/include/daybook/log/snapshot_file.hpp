@@ -37,6 +37,7 @@ struct SnapshotCounts {
   std::uint64_t workers = 0;
   std::uint64_t requests = 0;
   std::uint64_t jobs = 0;
+  std::uint64_t others = 0;  // of the types that came later: at most 2³² - 1
   friend bool operator==(const SnapshotCounts&, const SnapshotCounts&) = default;
 };
 

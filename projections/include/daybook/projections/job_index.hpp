@@ -82,6 +82,7 @@ class JobIndex final : public Store {
   [[nodiscard]] const Name* name(NameId id) const override;
   [[nodiscard]] std::optional<NameId> find_name(NameSort sort, std::string_view text) const override;
   [[nodiscard]] const Setting* setting(std::string_view key) const override;
+  [[nodiscard]] const Hold* hold(Sequence id) const override;
   [[nodiscard]] std::optional<Sequence> key_holder(NameId queue, std::string_view key) const override;
   [[nodiscard]] const RequestRecord* request(NameId client, std::string_view id) const override;
   [[nodiscard]] std::vector<Sequence> ready(const ReadyQuery& query) const override;
@@ -96,11 +97,13 @@ class JobIndex final : public Store {
   [[nodiscard]] Timers timers() const override;
   [[nodiscard]] Counts counts() const override;
   void each_job(const std::function<void(const Job&)>& visit) const override;
+  void each_job_after(Sequence after, const std::function<bool(const Job&)>& visit) const override;
   void each_queue(const std::function<void(const Queue&)>& visit) const override;
   void each_group(const std::function<void(const Group&)>& visit) const override;
   void each_name(const std::function<void(const Name&)>& visit) const override;
   void each_request(const std::function<void(const RequestRecord&)>& visit) const override;
   void each_setting(const std::function<void(const Setting&)>& visit) const override;
+  void each_hold(const std::function<void(const Hold&)>& visit) const override;
 
   void advance(const Moment& now) override;
   void put(const Book& book) override;
@@ -111,8 +114,10 @@ class JobIndex final : public Store {
   void put(Name name) override;
   void put(RequestRecord request) override;
   void put(Setting setting) override;
+  void put(Hold hold) override;
   void erase_worker(NameId id) override;
   void erase_group(NameId queue, NameId id) override;
+  void erase_hold(Sequence id) override;
   void erase_job(Sequence id) override;
   void erase_queue(NameId id) override;
   void erase_name(NameId id) override;
