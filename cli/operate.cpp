@@ -2,8 +2,8 @@
 // What an operator does by hand. All of it is on record with who and, if given, why.
 #include <nlohmann/json.hpp>
 
+#include "change_jobs.hpp"
 #include "exit.hpp"
-#include "job_output.hpp"
 #include "verbs.hpp"
 #include "writing.hpp"
 
@@ -11,61 +11,77 @@ namespace daybook::cli {
 
 namespace {
 
-struct Moved {
-  JobId job;
-  std::optional<Duration> in;
-  std::optional<Instant> at;
-};
-
 void add_cancel(Tool& tool) {
-  auto command = std::make_shared<Cancel>();
-  tool.verb("cancel", "ends a job that waits; asks one that runs to stop", Opens::writing)
-      .about(
-          "cancels a job. One that waits will not run. One that runs is asked to stop: its worker learns it with\n"
-          "its next renewal, and the job is cancelled when the attempt ends in any way but completion.")
-      .argument("ID", command->job, "the job")
+  auto asked = std::make_shared<ChangeJobs>();
+  asked->verb = OperatorVerb::cancel;
+  Verb& verb =
+      tool.verb("cancel", "ends jobs that wait; asks those that run to stop", Opens::writing)
+          .about(
+              "cancels a job. One that waits will not run. One that runs is asked to stop: its worker learns it with\n"
+              "its next renewal, and the job is cancelled when the attempt ends in any way but completion.");
+  choose_jobs(verb, *asked)
       .takes_reason()
       .example(
           "  $ daybook cancel 17-9f3ac1d2 --reason \"customer left\"\n"
-          "  17-9f3ac1d2  cancelled  attempt 0 of 25\n")
-      .runs([&tool, command] { return change_job(tool.common(), command->job, *command); });
+          "  17-9f3ac1d2  cancelled  attempt 0 of 25\n"
+          "  $ daybook cancel --where 'tag.customer = acme and state = scheduled' --dry-run\n")
+      .runs([&tool, asked] { return change_jobs(tool.common(), *asked); });
 }
 
 void add_retry(Tool& tool) {
-  auto options = std::make_shared<Moved>();
-  tool.verb("retry", "gives a dead job as many attempts as it had at first", Opens::writing)
-      .about("gives a dead job a fresh round of attempts, as many as it had at first.")
-      .argument("ID", options->job, "the job, which must be dead")
-      .option("--in", "D", options->in, "due after this long; at once unless given")
-      .option("--at", "TIME", options->at, "due at this instant")
+  auto asked = std::make_shared<ChangeJobs>();
+  asked->verb = OperatorVerb::retry;
+  Verb& verb = tool.verb("retry", "gives dead jobs as many attempts as they had at first", Opens::writing)
+                   .about("gives a dead job a fresh round of attempts, as many as it had at first.");
+  choose_jobs(verb, *asked)
+      .option("--in", "D", asked->in, "due after this long; at once unless given")
+      .option("--at", "TIME", asked->at, "due at this instant")
       .not_with("--in")
       .takes_reason()
       .example(
           "  $ daybook retry 17-9f3ac1d2 --reason \"mail server is back\"\n"
-          "  17-9f3ac1d2  available  attempt 25 of 50  due 2026-03-04T12:05:00.113204Z\n")
-      .runs([&tool, options] {
-        return change_job(tool.common(), options->job,
-                          Retry{.job = options->job, .due = when(options->in, options->at)});
-      });
+          "  17-9f3ac1d2  available  attempt 25 of 50  due 2026-03-04T12:05:00.113204Z\n"
+          "  $ daybook retry --where 'state = dead and error ~ \"smtp 421\"' --rate 10/s --reason \"mail server is "
+          "back\"\n"
+          "  1,204 jobs match, 1,204 changed by #88\n")
+      .runs([&tool, asked] { return change_jobs(tool.common(), *asked); });
 }
 
 void add_reschedule(Tool& tool) {
-  auto options = std::make_shared<Moved>();
-  tool.verb("reschedule", "gives a waiting job another due time", Opens::writing)
-      .about("gives a waiting job another due time, sooner or later.")
-      .argument("ID", options->job, "the job, which must be waiting")
-      .option("--in", "D", options->in, "due after this long; 0s is at once")
-      .option("--at", "TIME", options->at, "due at this instant")
+  auto asked = std::make_shared<ChangeJobs>();
+  asked->verb = OperatorVerb::reschedule;
+  Verb& verb = tool.verb("reschedule", "gives waiting jobs another due time", Opens::writing)
+                   .about("gives a waiting job another due time, sooner or later.");
+  choose_jobs(verb, *asked)
+      .option("--in", "D", asked->in, "due after this long; 0s is at once")
+      .option("--at", "TIME", asked->at, "due at this instant")
       .not_with("--in")
       .takes_reason()
       .example(
           "  $ daybook reschedule 17-9f3ac1d2 --in 2h\n"
           "  17-9f3ac1d2  scheduled  attempt 0 of 25  due 2026-03-04T14:05:00.113204Z\n")
-      .runs([&tool, options] {
-        if (!options->in && !options->at) throw UsageError("to when? Give --in 10m, or --at TIME");
-        return change_job(tool.common(), options->job,
-                          Reschedule{.job = options->job, .due = when(options->in, options->at)});
+      .runs([&tool, asked] {
+        if (!asked->in && !asked->at) throw UsageError("to when? Give --in 10m, or --at TIME");
+        return change_jobs(tool.common(), *asked);
       });
+}
+
+void add_move(Tool& tool) {
+  auto asked = std::make_shared<ChangeJobs>();
+  asked->verb = OperatorVerb::move;
+  Verb& verb = tool.verb("move", "puts waiting or dead jobs into another queue", Opens::writing)
+                   .about(
+                       "puts a waiting or a dead job into another queue, which need not exist yet. It keeps its id, "
+                       "its due time and its\n"
+                       "attempts; its unique key goes with it, unless another job holds it there.");
+  choose_jobs(verb, *asked)
+      .option("--to", "QUEUE", asked->queue, "where it goes")
+      .required()
+      .takes_reason()
+      .example(
+          "  $ daybook move 17-9f3ac1d2 --to bulk --reason \"not urgent\"\n"
+          "  17-9f3ac1d2  available  attempt 0 of 25  due 2026-03-04T12:05:00.113204Z\n")
+      .runs([&tool, asked] { return change_jobs(tool.common(), *asked); });
 }
 
 int pause_or_resume(const Common& common, const std::string& queue, bool pause) {
@@ -129,6 +145,7 @@ void add_operate(Tool& tool) {
   add_cancel(tool);
   add_retry(tool);
   add_reschedule(tool);
+  add_move(tool);
   add_pause_and_resume(tool);
   add_adopt(tool);
 }

@@ -91,6 +91,25 @@ Result<void> read_value(const std::string& text, Phase& into) {
 Result<void> read_value(const std::string& text, Filter& into) {
   return assign(Filter::parse(text), into);
 }
+
+std::string rate_text(const Rate& rate) {
+  const char* unit = rate.per == std::chrono::hours(1) ? "/h" : rate.per == std::chrono::minutes(1) ? "/m" : "/s";
+  return std::to_string(rate.count) + unit;
+}
+
+Result<void> read_value(const std::string& text, Rate& into) {
+  const std::string_view unit = text.size() < 2 ? "" : std::string_view(text).substr(text.size() - 2);
+  std::uint64_t count = 0;
+  if ((unit == "/s" || unit == "/m" || unit == "/h") && read_number(text.substr(0, text.size() - 2), count, "10") &&
+      count > 0) {
+    into = {count, unit == "/h"   ? Duration(std::chrono::hours(1))
+                   : unit == "/m" ? Duration(std::chrono::minutes(1))
+                                  : Duration(std::chrono::seconds(1))};
+    return {};
+  }
+  return refuse(RefusalCode::invalid_argument, daybook::quoted(text) + " is no rate, such as 10/s, 600/m or 5/h");
+}
+
 Result<void> read_value(const std::string& text, Point& into) {
   return assign(parse_point(text), into);
 }

@@ -129,6 +129,13 @@ Verb& Verb::required() {
   return *this;
 }
 
+Verb& Verb::optional() {
+  impl_->last->required(false);
+  const std::string& placeholder = impl_->options.back().left;
+  impl_->arguments.replace(impl_->arguments.rfind(placeholder), placeholder.size(), "[" + placeholder + "]");
+  return *this;
+}
+
 Verb& Verb::not_with(const std::string& other) {
   impl_->last->excludes(impl_->app->get_option(other));
   return *this;

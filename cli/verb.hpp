@@ -65,6 +65,7 @@ class Verb {
   // About the option added last.
   Verb& required();
   Verb& not_with(const std::string& other);
+  Verb& optional();  // an argument that may be left out
 
   /// --reason, for operators' verbs.
   Verb& takes_reason(bool required = false);

@@ -12,7 +12,7 @@ void add_claim(Tool& tool);      // claim.cpp
 void add_outcomes(Tool& tool);   // outcomes.cpp: renew complete fail snooze release
 void add_work(Tool& tool);       // work.cpp
 void add_upgrade(Tool& tool);    // upgrade.cpp
-void add_operate(Tool& tool);    // operate.cpp: cancel retry reschedule pause resume adopt
+void add_operate(Tool& tool);    // operate.cpp: cancel retry reschedule move pause resume adopt
 void add_cron(Tool& tool);       // cron.cpp
 void add_limits(Tool& tool);     // limits.cpp: limits weight
 void add_jobs(Tool& tool);       // jobs.cpp: jobs job
@@ -29,5 +29,6 @@ void add_segments(Tool& tool);   // segments.cpp: segments archive drop
 void add_backup(Tool& tool);     // backup.cpp
 void add_salvage(Tool& tool);    // salvage.cpp
 void add_metrics(Tool& tool);   // metrics.cpp
+void add_holds(Tool& tool);     // holds.cpp: hold holds unhold
 
 }  // namespace daybook::cli

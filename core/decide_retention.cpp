@@ -16,7 +16,7 @@ Refused judge(Draft& draft, const Prune& command) {
     const Job* job = draft.view.job(id);
     const bool twice = std::any_of(forgotten.jobs.begin(), forgotten.jobs.end(),
                                    [&](const JobId& other) { return other.sequence == id; });
-    if (job && job->result_until && may_be_pruned(draft.view, *job) && !twice) forgotten.jobs.push_back(job->id);
+    if (job && job->result_until && may_be_pruned(draft.view, *job, draft.now) && !twice) forgotten.jobs.push_back(job->id);
   }
   if (!forgotten.jobs.empty()) draft.add(std::move(forgotten));
 
@@ -25,7 +25,7 @@ Refused judge(Draft& draft, const Prune& command) {
     const Job* job = draft.view.job(id);
     const bool twice = std::any_of(pruned.jobs.begin(), pruned.jobs.end(),
                                    [&](const PrunedJob& other) { return other.job.sequence == id; });
-    if (!job || !may_be_pruned(draft.view, *job) || twice) continue;
+    if (!job || !may_be_pruned(draft.view, *job, draft.now) || twice) continue;
     pruned.jobs.push_back({job->id, job->state, job->finalized_at.value_or(Instant()), job->last_event});
   }
   if (!pruned.jobs.empty()) draft.add(std::move(pruned));

@@ -7,6 +7,7 @@
 
 #include "daybook/core/assert.hpp"
 #include "daybook/core/escape.hpp"
+#include "daybook/core/holds.hpp"
 
 namespace daybook {
 namespace {
@@ -130,7 +131,7 @@ class Pass {
 
   void take(Shelf shelf, Sequence id) {
     const Job* job = view_.job(id);
-    if (!job || !may_be_pruned(view_, *job)) return;
+    if (!job || !may_be_pruned(view_, *job, now_)) return;
     (shelf == Shelf::result ? plan_.results : plan_.jobs).push_back(id);
   }
 
@@ -220,8 +221,8 @@ PrunePlan plan_prune(const View& view, const Moment& now, const Retention& reten
   return Pass(view, now, retention, limit).run(progress);
 }
 
-bool may_be_pruned(const View&, const Job& job) {
-  return is_final(job.state);
+bool may_be_pruned(const View& view, const Job& job, const Moment& now) {
+  return is_final(job.state) && !held_by(view, job, now);
 }
 
 }  // namespace daybook

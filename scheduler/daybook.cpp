@@ -136,6 +136,23 @@ Result<void> Daybook::set_limits(SetLimits limits, std::string reason) {
 Result<void> Daybook::set_weight(SetWeight weight, std::string reason) {
   return impl_->done(std::move(weight), std::move(reason));
 }
+Result<void> Daybook::move(JobId job, std::string queue, std::string reason) {
+  return impl_->done(Move{job, std::move(queue)}, std::move(reason));
+}
+Result<Sequence> Daybook::hold(Filter where, std::string reason) {
+  return impl_->one<Recorded>(PlaceHold{std::move(where)}, std::move(reason)).map([](const Recorded& placed) {
+    return placed.event;
+  });
+}
+Result<void> Daybook::lift_hold(Sequence hold, std::string reason) {
+  return impl_->done(LiftHold{hold}, std::move(reason));
+}
+std::vector<Hold> Daybook::holds() const {
+  std::vector<Hold> holds;
+  impl_->driver().look(
+      [&](const View& view, const Moment&) { view.each_hold([&](const Hold& hold) { holds.push_back(hold); }); });
+  return holds;
+}
 Result<void> Daybook::adopt(std::string reason) {
   return impl_->done(AdoptBook{}, std::move(reason));
 }

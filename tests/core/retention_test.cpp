@@ -195,6 +195,23 @@ TEST_F(RetentionTest, ASettingThatMeansNothingIsRefusedAndSaysWhatWould) {
   EXPECT_EQ(book.refusal_of(Configure{{{"mine", "anything"}}}), std::nullopt);
 }
 
+TEST_F(RetentionTest, WhatAHoldMatchesStaysUntilItIsLifted) {
+  const JobId held = completed();
+  book.schedule({.queue = "bills", .kind = "send"});
+  const JobId other = cancelled();
+  const auto placed = book.ask(PlaceHold{*Filter::parse("state = completed")});
+  ASSERT_TRUE(placed.has_value());
+  book.pass(24h * 8);
+  prune();
+  EXPECT_TRUE(there(held));
+  EXPECT_FALSE(there(other));
+  book.done(Prune{{held.sequence}, {}});
+  EXPECT_TRUE(there(held));
+  book.done(LiftHold{std::get<Recorded>(*placed).event});
+  prune();
+  EXPECT_FALSE(there(held));
+}
+
 struct Steps : RetentionTest {
   ClaimedJob claimed() {
     book.schedule();

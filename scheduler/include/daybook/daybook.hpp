@@ -50,6 +50,7 @@
 #include "daybook/core/undeclared.hpp"
 #include "daybook/log/journal.hpp"
 #include "daybook/metrics.hpp"
+#include "daybook/operate.hpp"
 #include "daybook/scheduler/keeper.hpp"
 #include "daybook/subscription.hpp"
 #include "daybook/work.hpp"
@@ -173,6 +174,8 @@ class Daybook {
   /// How much of a queue, and of each of its groups, may run and start: docs/fairness.md. From feature level 2 on.
   Result<void> set_limits(SetLimits limits, std::string reason = {});
   Result<void> set_weight(SetWeight weight, std::string reason = {});
+  /// To another queue; see Move.
+  Result<void> move(JobId job, std::string queue, std::string reason = {});
   Result<void> adopt(std::string reason);
   /// Lets the book hold what this release knows. Releases that know less refuse it from here on; there is no way back.
   Result<void> upgrade(std::string reason);
@@ -180,6 +183,18 @@ class Daybook {
   Result<void> retain(const Retention& retention, std::string reason = {});
   /// The clock is right, although it does not fit the last event before the opening: claims are granted from here on.
   Result<void> confirm_clock(std::string reason);
+
+  // ---- many jobs by a filter: on record as one OperatorCommanded, with the changes naming it as their cause ----
+  /// Looks at all jobs, then changes those that match, in slices between which others go on; each job is asked again at its own turn, and
+  /// refused not_matching when it changed meanwhile. Blocks until all is durable. What was done stays, whatever ends it; doing it again
+  /// is safe, and changes what still matches. Refused as a whole: what the command itself refuses (book_held, needs_upgrade, due_out_of_range).
+  /// Nothing is recorded when nothing matches.
+  Result<OperateReport> operate(Operation operation);
+
+  /// Nothing that the filter matches is pruned until the hold is lifted. Returns its id.
+  Result<Sequence> hold(Filter where, std::string reason);
+  Result<void> lift_hold(Sequence hold, std::string reason = {});
+  [[nodiscard]] std::vector<Hold> holds() const;  // by id
 
   // ---- any commands: a batch is wholly done or not at all, under one sync; each sees the effects of those before ----
   /// A context whose actor is left at its default is done in the name of Options::actor.

@@ -61,7 +61,7 @@ struct PrunePlan {
 [[nodiscard]] PrunePlan plan_prune(const View& view, const Moment& now, const Retention& retention,
                                    const PruneProgress& progress, std::size_t limit);
 
-/// May this final job be forgotten, whatever its age?
-[[nodiscard]] bool may_be_pruned(const View& view, const Job& job);
+/// May this job be forgotten, whatever its age? Not before it is final, and not while a hold matches it.
+[[nodiscard]] bool may_be_pruned(const View& view, const Job& job, const Moment& now);
 
 }  // namespace daybook
