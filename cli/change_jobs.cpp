@@ -79,7 +79,7 @@ int only_look(const Common& common, const ChangeJobs& asked) {
 /// Sleeps until no more than the rate allows was changed since the beginning, and says how far it is.
 class Pace {
  public:
-  Pace(std::optional<Rate> rate, std::uint64_t seconds_of_progress) : rate_(rate), every_(seconds_of_progress) {}
+  Pace(std::optional<ChangeRate> rate, std::uint64_t seconds_of_progress) : rate_(rate), every_(seconds_of_progress) {}
 
   [[nodiscard]] std::size_t batch() const {
     if (!rate_) return limits::operate_batch;
@@ -106,7 +106,7 @@ class Pace {
   using Clock = std::chrono::steady_clock;
   static double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
-  std::optional<Rate> rate_;
+  std::optional<ChangeRate> rate_;
   std::uint64_t every_;
   Clock::time_point begun_ = Clock::now();
   Clock::time_point told_ = begun_;

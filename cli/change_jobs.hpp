@@ -19,7 +19,7 @@ struct ChangeJobs {
   std::optional<JobId> job;
   std::optional<Filter> where;
   bool dry_run = false;
-  std::optional<Rate> rate;
+  std::optional<ChangeRate> rate;
   std::optional<std::uint64_t> limit;
   std::optional<Duration> in;  // of retry and reschedule
   std::optional<Instant> at;

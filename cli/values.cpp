@@ -92,12 +92,12 @@ Result<void> read_value(const std::string& text, Filter& into) {
   return assign(Filter::parse(text), into);
 }
 
-std::string rate_text(const Rate& rate) {
+std::string rate_text(const ChangeRate& rate) {
   const char* unit = rate.per == std::chrono::hours(1) ? "/h" : rate.per == std::chrono::minutes(1) ? "/m" : "/s";
   return std::to_string(rate.count) + unit;
 }
 
-Result<void> read_value(const std::string& text, Rate& into) {
+Result<void> read_value(const std::string& text, ChangeRate& into) {
   const std::string_view unit = text.size() < 2 ? "" : std::string_view(text).substr(text.size() - 2);
   std::uint64_t count = 0;
   if ((unit == "/s" || unit == "/m" || unit == "/h") && read_number(text.substr(0, text.size() - 2), count, "10") &&

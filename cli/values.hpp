@@ -19,12 +19,12 @@
 
 namespace daybook::cli {
 
-/// "10/s", "600/m", "5/h": how much in how long.
-struct Rate {
+/// "10/s", "600/m", "5/h": how many jobs an operator's command changes in how long.
+struct ChangeRate {
   std::uint64_t count = 0;
   Duration per{};
 };
-[[nodiscard]] std::string rate_text(const Rate& rate);
+[[nodiscard]] std::string rate_text(const ChangeRate& rate);
 
 Result<void> read_value(const std::string& text, std::string& into);
 Result<void> read_value(const std::string& text, std::uint32_t& into);
@@ -37,7 +37,7 @@ Result<void> read_value(const std::string& text, JobId& into);
 Result<void> read_value(const std::string& text, Token& into);
 Result<void> read_value(const std::string& text, Phase& into);
 Result<void> read_value(const std::string& text, Filter& into);
-Result<void> read_value(const std::string& text, Rate& into);
+Result<void> read_value(const std::string& text, ChangeRate& into);
 Result<void> read_value(const std::string& text, Sequence& into);
 Result<void> read_value(const std::string& text, Point& into);
 Result<void> read_value(const std::string& text, Tag& into);
