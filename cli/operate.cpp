@@ -4,6 +4,7 @@
 
 #include "change_jobs.hpp"
 #include "exit.hpp"
+#include "output.hpp"
 #include "verbs.hpp"
 #include "writing.hpp"
 

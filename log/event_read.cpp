@@ -9,6 +9,7 @@
 
 #include "daybook/core/error.hpp"
 #include "daybook/core/limits.hpp"
+#include "event_read_level_2.hpp"
 #include "event_wire.hpp"
 #include "wire_read.hpp"
 
@@ -280,84 +281,9 @@ OutcomeRefused read(wire::OutcomeRefused::Reader from) {
 }
 
 RequestRefused read(wire::RequestRefused::Reader from) {
-  return {.refusal = {.code = refusal_code(from.getCode(), RefusalCode::pruned),
+  return {.refusal = {.code = refusal_code(from.getCode(), RefusalCode::not_matching),
                       .sentence = text(from.getSentence()),
                       .job = from.getJob()}};
-}
-
-FeatureLevelRaised read(wire::FeatureLevelRaised::Reader from) {
-  return {.before = from.getBefore(), .after = from.getAfter()};
-}
-
-ClockDoubted read(wire::ClockDoubted::Reader from) {
-  return {.last_wall = instant(from.getLastWall()), .by = Duration(from.getBy())};
-}
-
-ClockConfirmed read(wire::ClockConfirmed::Reader) {
-  return {};
-}
-
-std::string hash(capnp::Data::Reader from, const char* what) {
-  if (from.size() == 32) return text(from);
-  throw Undecodable{std::string(what) + " of " + std::to_string(from.size()) + " bytes, expected 32"};
-}
-
-SnapshotTaken read(wire::SnapshotTaken::Reader from) {
-  return {.sequence = Sequence(from.getSequence()),
-          .state_hash = hash(from.getStateHash(), "state hash"),
-          .file_sha256 = hash(from.getFileSha256(), "SHA-256 of the snapshot"),
-          .jobs = from.getJobs()};
-}
-
-SegmentsDropped read(wire::SegmentsDropped::Reader from) {
-  return {.first = Sequence(from.getFirst()), .last = Sequence(from.getLast())};
-}
-
-JobMarkedUncertain read(wire::JobMarkedUncertain::Reader from) {
-  return {.job = job_id(from.getJob()), .why = text(from.getWhy())};
-}
-
-GapDeclared read(wire::GapDeclared::Reader from) {
-  return {.last = Sequence(from.getLast()), .reason = text(from.getReason())};
-}
-
-EventLost read(wire::EventLost::Reader) {
-  return {};
-}
-
-EventSetAside read(wire::EventSetAside::Reader from) {
-  return {.why = text(from.getWhy()), .stored = text(from.getStored())};
-}
-
-LimitsSet read(wire::LimitsSet::Reader from) {
-  return {.queue = NameId(from.getQueue()), .limits = queue_limits(from)};
-}
-
-WeightSet read(wire::WeightSet::Reader from) {
-  return {.queue = NameId(from.getQueue()), .group = NameId(from.getGroup()), .weight = from.getWeight()};
-}
-
-JobMoved read(wire::JobMoved::Reader from) {
-  return {.job = job_id(from.getJob()), .queue = NameId(from.getQueue())};
-}
-
-OperatorCommanded read(wire::OperatorCommanded::Reader from) {
-  OperatorCommanded to{
-      .verb = from_wire(from.getVerb(), OperatorVerb::retry, OperatorVerb::move, "verb of an operator"),
-      .filter = text(from.getFilter()),
-      .matched = from.getMatched(),
-      .due = std::nullopt,
-      .queue = NameId(from.getQueue())};
-  if (from.getHasDue()) to.due = due(from.getDue());
-  return to;
-}
-
-HoldPlaced read(wire::HoldPlaced::Reader from) {
-  return {.filter = text(from.getFilter())};
-}
-
-HoldLifted read(wire::HoldLifted::Reader from) {
-  return {.hold = Sequence(from.getHold())};
 }
 
 Event read(Body::Reader body) {
@@ -415,23 +341,23 @@ Event read(Body::Reader body) {
     case Which::REQUEST_REFUSED:
       return read(body.getRequestRefused());
     case Which::FEATURE_LEVEL_RAISED:
-      return read(body.getFeatureLevelRaised());
+      return read_level_2(body.getFeatureLevelRaised());
     case Which::CLOCK_DOUBTED:
-      return read(body.getClockDoubted());
+      return read_level_2(body.getClockDoubted());
     case Which::CLOCK_CONFIRMED:
-      return read(body.getClockConfirmed());
+      return read_level_2(body.getClockConfirmed());
     case Which::SNAPSHOT_TAKEN:
-      return read(body.getSnapshotTaken());
+      return read_level_2(body.getSnapshotTaken());
     case Which::SEGMENTS_DROPPED:
-      return read(body.getSegmentsDropped());
+      return read_level_2(body.getSegmentsDropped());
     case Which::JOB_MARKED_UNCERTAIN:
-      return read(body.getJobMarkedUncertain());
+      return read_level_2(body.getJobMarkedUncertain());
     case Which::GAP_DECLARED:
-      return read(body.getGapDeclared());
+      return read_level_2(body.getGapDeclared());
     case Which::EVENT_LOST:
-      return read(body.getEventLost());
+      return read_level_2(body.getEventLost());
     case Which::EVENT_SET_ASIDE:
-      return read(body.getEventSetAside());
+      return read_level_2(body.getEventSetAside());
     case Which::JOB_SCHEDULED2:
       return read(body.getJobScheduled2());
     case Which::JOB_COMPLETED2:
@@ -445,19 +371,19 @@ Event read(Body::Reader body) {
     case Which::JOBS_PRUNED:
       return read(body.getJobsPruned());
     case Which::LIMITS_SET:
-      return read(body.getLimitsSet());
+      return read_level_2(body.getLimitsSet());
     case Which::WEIGHT_SET:
-      return read(body.getWeightSet());
+      return read_level_2(body.getWeightSet());
     case Which::JOB_CLAIMED2:
       return read(body.getJobClaimed2());
     case Which::JOB_MOVED:
-      return read(body.getJobMoved());
+      return read_level_2(body.getJobMoved());
     case Which::OPERATOR_COMMANDED:
-      return read(body.getOperatorCommanded());
+      return read_level_2(body.getOperatorCommanded());
     case Which::HOLD_PLACED:
-      return read(body.getHoldPlaced());
+      return read_level_2(body.getHoldPlaced());
     case Which::HOLD_LIFTED:
-      return read(body.getHoldLifted());
+      return read_level_2(body.getHoldLifted());
   }
   throw Undecodable{"body of kind " + std::to_string(static_cast<unsigned>(body.which()))};
 }

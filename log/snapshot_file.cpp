@@ -65,13 +65,10 @@ void each_entity(const View& view, Visit visit) {
   view.each_hold(visit);
 }
 
-/// Groups have no count in the trailer: like everything else they are in its hashes.
-std::uint64_t& count_of(SnapshotCounts& counts, EntityType type, std::uint64_t& books, std::uint64_t& groups) {
+std::uint64_t& count_of(SnapshotCounts& counts, EntityType type, std::uint64_t& books) {
   switch (type) {
     case EntityType::book:
       return books;
-    case EntityType::group:
-      return groups;
     case EntityType::name:
       return counts.names;
     case EntityType::setting:
@@ -84,6 +81,7 @@ std::uint64_t& count_of(SnapshotCounts& counts, EntityType type, std::uint64_t& 
       return counts.requests;
     case EntityType::job:
       return counts.jobs;
+    case EntityType::group:
     case EntityType::hold:
       return counts.others;
   }
@@ -114,7 +112,7 @@ class SnapshotWriter {
     append_u32(payload_, static_cast<std::uint32_t>(entity.type) | std::uint32_t{entity.revision} << 16);
     payload_.insert(payload_.end(), entity.message.begin(), entity.message.end());
     ++records_;
-    ++count_of(summary_.counts, entity.type, books_, groups_);
+    ++count_of(summary_.counts, entity.type, books_);
     state_.add(entity_hash(entity));
     if (payload_.size() >= frame_bytes) put_frame(false);
   }
@@ -162,7 +160,6 @@ class SnapshotWriter {
   std::uint64_t offset_ = 0;
   std::uint64_t frames_ = 0;
   std::uint64_t books_ = 0;
-  std::uint64_t groups_ = 0;
   std::uint32_t records_ = 0;  // in payload_
   std::vector<std::byte> payload_;
   HashSum state_;
@@ -253,7 +250,7 @@ class SnapshotReader {
         refuse(*where.offset, "a record that this release would write in another way");
       }
     }
-    ++count_of(summary_.counts, stored.type, books_, groups_);
+    ++count_of(summary_.counts, stored.type, books_);
     state_.add(entity_hash(stored));
     if (into_ != nullptr) std::visit([&](auto& one) { into_->put(std::move(one)); }, entity);
   }
@@ -307,7 +304,6 @@ class SnapshotReader {
   std::uint64_t offset_ = 0;
   std::uint64_t frames_ = 0;
   std::uint64_t books_ = 0;
-  std::uint64_t groups_ = 0;
   EntityType last_type_{};
   bool finished_ = false;
   std::vector<std::byte> buffer_;

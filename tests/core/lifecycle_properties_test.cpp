@@ -250,6 +250,10 @@ RC_GTEST_PROP(Lifecycle, AFinalJobChangesOnlyByRetry, ()) {
         RC_ASSERT(scheduled->key_from == was.id);  // it takes the key
         was.key_handed_over = true;
       }
+      if (const auto* moved = std::get_if<JobMoved>(&recorded.event)) {
+        RC_ASSERT(was.state == JobState::dead && is.spec->queue == moved->queue);
+        is.spec = was.spec;
+      }
       if (std::holds_alternative<JobRetried>(recorded.event)) {
         RC_ASSERT(was.state == JobState::dead);
         continue;
@@ -374,6 +378,7 @@ bool same_answer(const Answer& first, const Answer& again) {
   if (const auto* step = std::get_if<StepDone>(&first)) {
     return !step->first || *step == std::get<StepDone>(again);  // of one that was done before, the job may be gone
   }
+  if (const auto* recorded = std::get_if<Recorded>(&first)) return *recorded == std::get<Recorded>(again);
   return std::holds_alternative<Done>(first) || std::get<Scheduled>(first) == std::get<Scheduled>(again);
 }
 

@@ -80,8 +80,8 @@ RC_GTEST_PROP(EventCodec, DecodingIsTheInverseOfEncoding, (const RecordedEvent& 
 TEST(EventCodec, EveryEventStillHasTheBytesOfVersion1) {
   const auto fixture = read_fixture("v1/events.hex");
   const auto events = sample_events();
-  ASSERT_LE(fixture.size(), events.size());
-  for (std::size_t i = 0; i < fixture.size(); ++i) {
+  ASSERT_EQ(fixture.size(), events.size());
+  for (std::size_t i = 0; i < events.size(); ++i) {
     const auto& [name, bytes] = fixture[i];
     EXPECT_EQ(name, type_name(events[i].event));
     EXPECT_EQ(decode_event(bytes), events[i]) << name;
@@ -215,7 +215,7 @@ TEST(EventCodec, ANumberThatNoEnumHasIsRefused) {
       but<LeaseExpired>([&](auto& event) { odd(event.reason); }),
       but<OutcomeRefused>([&](auto& event) { odd(event.outcome); }),
       but<OutcomeRefused>([&](auto& event) { event.reason = static_cast<RefusalCode>(0); }),
-      but<RequestRefused>([&](auto& event) { event.refusal.code = static_cast<RefusalCode>(29); }),
+      but<RequestRefused>([&](auto& event) { event.refusal.code = static_cast<RefusalCode>(30); }),
       but<OutcomeRefused>([&](auto& event) { event.reason = RefusalCode::clock_doubted; }),
       but<SnapshotTaken>([&](auto& event) { event.state_hash.pop_back(); }),
   };

@@ -244,8 +244,7 @@ void People::hear_answer(const Command& command, const Answer& answer) {
   };
   if (const auto* scheduled = std::get_if<Scheduled>(&answer)) {
     on_record(scheduled->job.sequence, [](const Event& event) { return std::holds_alternative<JobScheduled>(event); });
-    const Job* job = oracle_->model().job(scheduled->job.sequence);
-    if (job == nullptr || job->id != scheduled->job) failure_->say("the id of a scheduled job is of another history");
+    if (!was_scheduled(scheduled->job)) failure_->say("the id of a scheduled job is of another history");
     jobs_.push_back(scheduled->job);
   } else if (const auto* claimed = std::get_if<daybook::Claimed>(&answer)) {
     const Claim& asked = std::get<Claim>(command);
@@ -269,14 +268,21 @@ void People::hear_answer(const Command& command, const Answer& answer) {
   }
 }
 
+// By the record: the state may have let go of it.
+bool People::was_scheduled(const JobId& id) const {
+  const auto& events = oracle_->events();
+  if (id.sequence == Sequence() || id.sequence.value() > events.size()) return false;
+  const auto* scheduled = std::get_if<JobScheduled>(&events[id.sequence.value() - 1].event);
+  return scheduled != nullptr && scheduled->generation == id.generation;
+}
+
 void People::expect_job_of_this_history(const Command& command) {
   JobId id;
   if (const auto* cancel = std::get_if<Cancel>(&command)) id = cancel->job;
   if (const auto* reschedule = std::get_if<Reschedule>(&command)) id = reschedule->job;
   if (const auto* retry = std::get_if<Retry>(&command)) id = retry->job;
   if (id.generation == GenerationTag()) return;  // whichever has that number
-  const Job* job = oracle_->model().job(id.sequence);
-  if (job == nullptr || job->id != id) failure_->say("job " + to_string(id) + " of another history was taken for ours");
+  if (!was_scheduled(id)) failure_->say("job " + to_string(id) + " of another history was taken for ours");
 }
 
 void People::hear_refusal(const Command& command, const Refusal& refusal) {

@@ -58,6 +58,7 @@ class People {
   void hear_answer(const Command& command, const Answer& answer);
   void hear_refusal(const Command& command, const Refusal& refusal);
   void expect_end(const Token& token, Ledger::End how);
+  [[nodiscard]] bool was_scheduled(const JobId& id) const;
   void expect_job_of_this_history(const Command& command);
   void expect_first_answer(const Submission& submission, const Result<std::vector<Answer>>& answers, BookTime now);
   void drop_claim(const Token& token);

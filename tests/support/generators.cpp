@@ -262,7 +262,7 @@ DAYBOOK_DRAW(Book, {
   book.lost_through = any<Sequence>();
   return book;
 })
-DAYBOOK_DRAW(Refusal, { return Refusal{one_of_enum<RefusalCode>(1, 27), some_bytes(200), number<std::uint64_t>()}; })
+DAYBOOK_DRAW(Refusal, { return Refusal{one_of_enum<RefusalCode>(1, 29), some_bytes(200), number<std::uint64_t>()}; })
 DAYBOOK_DRAW(Next, {
   switch (pick(0, 3)) {
     case 0:

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "event_read_level_2.hpp"
+
+#include <string>
+
+#include "wire_read.hpp"
+
+namespace daybook::codec {
+
+namespace {
+
+std::string hash(capnp::Data::Reader from, const char* what) {
+  if (from.size() == 32) return text(from);
+  throw Undecodable{std::string(what) + " of " + std::to_string(from.size()) + " bytes, expected 32"};
+}
+
+}  // namespace
+
+FeatureLevelRaised read_level_2(wire::FeatureLevelRaised::Reader from) {
+  return {.before = from.getBefore(), .after = from.getAfter()};
+}
+
+ClockDoubted read_level_2(wire::ClockDoubted::Reader from) {
+  return {.last_wall = instant(from.getLastWall()), .by = Duration(from.getBy())};
+}
+
+ClockConfirmed read_level_2(wire::ClockConfirmed::Reader) {
+  return {};
+}
+
+SnapshotTaken read_level_2(wire::SnapshotTaken::Reader from) {
+  return {.sequence = Sequence(from.getSequence()),
+          .state_hash = hash(from.getStateHash(), "state hash"),
+          .file_sha256 = hash(from.getFileSha256(), "SHA-256 of the snapshot"),
+          .jobs = from.getJobs()};
+}
+
+SegmentsDropped read_level_2(wire::SegmentsDropped::Reader from) {
+  return {.first = Sequence(from.getFirst()), .last = Sequence(from.getLast())};
+}
+
+JobMarkedUncertain read_level_2(wire::JobMarkedUncertain::Reader from) {
+  return {.job = job_id(from.getJob()), .why = text(from.getWhy())};
+}
+
+GapDeclared read_level_2(wire::GapDeclared::Reader from) {
+  return {.last = Sequence(from.getLast()), .reason = text(from.getReason())};
+}
+
+EventLost read_level_2(wire::EventLost::Reader) {
+  return {};
+}
+
+EventSetAside read_level_2(wire::EventSetAside::Reader from) {
+  return {.why = text(from.getWhy()), .stored = text(from.getStored())};
+}
+
+LimitsSet read_level_2(wire::LimitsSet::Reader from) {
+  return {.queue = NameId(from.getQueue()), .limits = queue_limits(from)};
+}
+
+WeightSet read_level_2(wire::WeightSet::Reader from) {
+  return {.queue = NameId(from.getQueue()), .group = NameId(from.getGroup()), .weight = from.getWeight()};
+}
+
+JobMoved read_level_2(wire::JobMoved::Reader from) {
+  return {.job = job_id(from.getJob()), .queue = NameId(from.getQueue())};
+}
+
+OperatorCommanded read_level_2(wire::OperatorCommanded::Reader from) {
+  OperatorCommanded to{
+      .verb = from_wire(from.getVerb(), OperatorVerb::retry, OperatorVerb::move, "verb of an operator"),
+      .filter = text(from.getFilter()),
+      .matched = from.getMatched(),
+      .due = std::nullopt,
+      .queue = NameId(from.getQueue())};
+  if (from.getHasDue()) to.due = due(from.getDue());
+  return to;
+}
+
+HoldPlaced read_level_2(wire::HoldPlaced::Reader from) {
+  return {.filter = text(from.getFilter())};
+}
+
+HoldLifted read_level_2(wire::HoldLifted::Reader from) {
+  return {.hold = Sequence(from.getHold())};
+}
+
+}  // namespace daybook::codec
