@@ -72,6 +72,8 @@ constexpr std::array table = {
                 [](const Sight& at, std::string_view) { return name(at, at.job.spec->queue); }},
     FilterField{"kind", FieldType::text, "the kind's name",
                 [](const Sight& at, std::string_view) { return name(at, at.job.spec->kind); }},
+    FilterField{"group", FieldType::text, "the group's name; none for a job without one",
+                [](const Sight& at, std::string_view) { return name(at, at.job.spec->group); }},
     FilterField{"state", FieldType::word, "what a person sees, at this moment",
                 [](const Sight& at, std::string_view) -> FieldValue { return to_string(phase(at.job, at.now)); },
                 words_of<Phase, 0>},

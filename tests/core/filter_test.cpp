@@ -25,12 +25,14 @@ class FilterOfJobs : public ::testing::Test {
   FilterOfJobs() {
     names.put(Name{NameId(1), NameSort::queue, "mail"});
     names.put(Name{NameId(2), NameSort::kind, "welcome mail"});
+    names.put(Name{NameId(7), NameSort::group, "acme"});
     names.put(Name{NameId(3), NameSort::worker, "mailer-1"});
     names.put(Name{NameId(4), NameSort::error_kind, "timeout"});
     now.wall = noon;
     now.book = BookTime(100h);
     spec.queue = NameId(1);
     spec.kind = NameId(2);
+    spec.group = NameId(7);
     job.id = JobId{Sequence(17), GenerationTag(0x9f3ac1d2)};
     job.due.at = noon - 10min;
     job.scheduled_at = noon - 3h;
@@ -83,6 +85,7 @@ TEST_F(FilterOfJobs, NamesAreComparedAsTheyAreSpelledOut) {
   EXPECT_TRUE(matches("queue = mail"));
   EXPECT_FALSE(matches("queue = Mail"));
   EXPECT_TRUE(matches("kind = 'welcome mail'"));
+  EXPECT_TRUE(matches("group = acme and not group = other"));
   EXPECT_TRUE(matches("queue in (sms, mail)"));
   EXPECT_TRUE(matches("queue not in (sms)"));
   EXPECT_TRUE(matches("queue != sms"));
@@ -263,7 +266,7 @@ TEST(FilterRefused, SaysWhatWouldBeRight) {
     EXPECT_THAT(refused(text), HasSubstr(what)) << text;
   };
   says("", "expected a field, not, ( or all; found the end");
-  says("frobnicate = 1", "the fields are id, queue, kind, state,");
+  says("frobnicate = 1", "the fields are id, queue, kind, group, state,");
   says("queue", "expected a comparison behind queue, a text, which takes = != ~ !~ in; found the end");
   says("queue mail", "found \"mail\"");
   says("queue == mail", "one = is enough");
