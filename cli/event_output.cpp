@@ -148,6 +148,12 @@ class Facts {
             {"sha256", hex(e.file_sha256)}};
   }
   Json operator()(const SegmentsDropped& e) const { return {{"first", e.first.value()}, {"last", e.last.value()}}; }
+  Json operator()(const JobExpired&) const { return Json::object(); }
+  Json operator()(const JobTimedOut& e) const {
+    Json facts = {{"next", e.cancelled ? "cancelled" : "dead"}};
+    if (e.token != Token{}) facts["token"] = to_string(e.token);
+    return facts;
+  }
   Json operator()(const JobMarkedUncertain& e) const { return {{"why", e.why}}; }
   Json operator()(const GapDeclared& e) const {
     return {{"first", recorded_.sequence.value()}, {"last", e.last.value()}, {"why", e.reason}};

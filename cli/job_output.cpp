@@ -61,6 +61,9 @@ Json job_json(const JobInfo& job) {
   if (!job.trace.empty()) object["trace"] = job.trace;
   if (job.result_until) object["result_until"] = to_string(*job.result_until);
   if (!job.steps.empty()) object["steps"] = job.steps;
+  if (job.start_by) object["start_deadline"] = to_string(*job.start_by);
+  if (job.run_timeout) object["run_timeout"] = to_string(*job.run_timeout);
+  if (job.total_timeout) object["total_timeout"] = to_string(*job.total_timeout);
   return object;
 }
 
@@ -107,6 +110,9 @@ void print_job(const JobInfo& job) {
   fact("attempt", attempts(job));
   fact("due", to_string(job.due_at));
   fact("scheduled", to_string(job.scheduled_at));
+  if (job.start_by) fact("start by", to_string(*job.start_by));
+  if (job.run_timeout) fact("run timeout", to_string(*job.run_timeout));
+  if (job.total_timeout) fact("total timeout", to_string(*job.total_timeout));
   if (job.finalized_at) fact("ended", to_string(*job.finalized_at));
   if (job.priority.value() != 0) fact("priority", std::to_string(job.priority.value()));
   if (job.lease) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <nlohmann/json.hpp>
 
+#include "daybook/core/escape.hpp"
 #include "daybook/core/execute.hpp"
 #include "daybook/core/state.hpp"
 #include "daybook/system/system_clock.hpp"
@@ -18,7 +19,18 @@ struct ScheduleOptions {
   std::optional<std::string> payload_file;
   std::optional<Duration> in;
   std::optional<Instant> at;
+  std::optional<std::string> start_deadline;
 };
+
+/// "10m" or "2027-01-31T09:00:00Z".
+Result<When> instant_or_duration(const std::string& text) {
+  if (const auto duration = parse_duration(text)) return after(*duration);
+  const auto instant = parse_instant(text);
+  if (instant) return When{*instant};
+  return refuse(
+      RefusalCode::invalid_argument,
+      daybook::quoted(text) + " is neither a duration like 10m or 1h30m nor an instant like 2027-01-31T09:00:00Z");
+}
 
 // What any book would refuse is refused before one is made or opened.
 void rehearse(const Common& common, const Schedule& command) {
@@ -41,6 +53,7 @@ int schedule(const Common& common, ScheduleOptions& options) {
   // Before the book is opened, so that a payload nobody could keep costs nothing and makes no book.
   if (options.payload_file) command.payload = take(read_payload(*options.payload_file, limits::payload_bytes_default));
   command.due = when(options.in, options.at);
+  if (options.start_deadline) command.start_deadline = take(instant_or_duration(*options.start_deadline));
   if (auto fine = check(command.retry); !fine) take(fine);
 
   rehearse(common, command);
@@ -82,6 +95,10 @@ void add_schedule(Tool& tool) {
       .option("--in", "D", options->in, "due after this long: 250ms, 90s, 10m, 1h30m, 7d")
       .option("--at", "TIME", options->at, "due at this instant: 2027-01-31T09:00:00Z")
       .not_with("--in")
+      .option("--start-deadline", "WHEN", options->start_deadline,
+              "dead when no worker took it by then: an instant, or\na duration from now")
+      .option("--run-timeout", "D", command.run_timeout, "an attempt that takes longer has failed")
+      .option("--total-timeout", "D", command.total_timeout, "dead when it is not through by then, even while it runs")
       .option("--priority", "N", command.priority, "lower is sooner; 0 unless given")
       .option("--unique-key", "KEY", command.unique_key, "at most one job of this key waits or runs in the queue")
       .option("--on-conflict", "WHAT", command.on_conflict,

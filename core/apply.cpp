@@ -179,7 +179,7 @@ class Application {
   }
 
   void operator()(const JobScheduled& event) {
-    Job job = scheduled(event, recorded_);
+    Job job = scheduled(event, recorded_, now());
     expect_name(event.spec->queue);
     expect_name(event.spec->kind);
     expect_generation(event.generation);
@@ -195,7 +195,7 @@ class Application {
   void operator()(const JobClaimed& event) {
     expect_name(event.worker);
     expect_generation(event.generation);
-    Job job = changed(find(event.job), event, recorded_);
+    Job job = changed(find(event.job), event, recorded_, now());
     settle_start(*job.spec, event);
     put(std::move(job));
   }
@@ -213,7 +213,7 @@ class Application {
     Job job = find(event.job);
     if (event.spec) expect_name(event.spec->kind);
     if (event.spec && event.spec->group != NameId()) expect_name(event.spec->group);
-    put(changed(std::move(job), event, recorded_));
+    put(changed(std::move(job), event, recorded_, now()));
   }
 
   void operator()(const ResultsForgotten& event) {
@@ -265,6 +265,8 @@ class Application {
 
  private:
   [[noreturn]] void fail(const std::string& found) const { cannot_follow(recorded_, found); }
+
+  [[nodiscard]] BookTime now() const { return book_.book_time(recorded_.boot); }
 
   [[nodiscard]] Job find(const JobId& id) const {
     const Job* job = store_.job(id.sequence);
@@ -354,7 +356,7 @@ class Application {
   // An id that is used again after the window names another request, whether the store still remembers the
   // first or not.
   void remember(const RequestRef& ref) {
-    const BookTime now = book_.book_time(recorded_.boot);
+    const BookTime now = this->now();
     const RequestRecord* known = store_.request(ref.client, ref.id);
     RequestRecord record{ref.client, ref.id, recorded_.sequence, recorded_.sequence, now};
     if (known && now - known->recorded_at <= limits::request_window) {

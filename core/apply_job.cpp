@@ -42,6 +42,17 @@ void expect_attempt(const Job& job, std::uint32_t found, std::uint32_t wanted, c
                               std::to_string(wanted));
 }
 
+void expect_unclaimed(const Job& job, const RecordedEvent& recorded) {
+  if (job.state != JobState::awaiting) expect_state(job, JobState::waiting, recorded);
+}
+
+/// A log may hold any number: what does not fit never ends.
+std::optional<BookTime> end_of(const std::optional<Duration>& timeout, BookTime now) {
+  std::int64_t end = 0;
+  if (!timeout || __builtin_add_overflow(now.time_since_epoch().count(), timeout->count(), &end)) return std::nullopt;
+  return BookTime(Duration(end));
+}
+
 void end_attempt(Job& job) {
   job.lease.reset();
   job.cancel_requested = false;
@@ -84,7 +95,7 @@ Job hand_back(Job job, const Token& token, const Next& next, const RecordedEvent
 
 }  // namespace
 
-Job scheduled(const JobScheduled& event, const RecordedEvent& recorded) {
+Job scheduled(const JobScheduled& event, const RecordedEvent& recorded, BookTime now) {
   if (!event.spec) cannot_follow(recorded, "it says nothing of what was scheduled");
   Job job;
   job.id = JobId{recorded.sequence, event.generation};
@@ -95,10 +106,12 @@ Job scheduled(const JobScheduled& event, const RecordedEvent& recorded) {
   job.trace = recorded.by.trace;
   job.unique_until = event.unique_until;
   job.due_latest = event.due_latest;
+  job.start_by = event.spec->start_by;
+  job.end_by = end_of(event.spec->total_timeout, now);
   return job;
 }
 
-Job changed(Job job, const JobReplaced& event, const RecordedEvent& recorded) {
+Job changed(Job job, const JobReplaced& event, const RecordedEvent& recorded, BookTime now) {
   if (job.state != JobState::awaiting) expect_state(job, JobState::waiting, recorded);
   if (!event.spec || event.spec->queue != job.spec->queue || event.spec->unique_key != job.spec->unique_key) {
     cannot_follow(recorded, "job " + to_string(job.id) + " would get another queue or unique key");
@@ -109,6 +122,8 @@ Job changed(Job job, const JobReplaced& event, const RecordedEvent& recorded) {
   job.spec = event.spec;
   job.due = event.due;
   job.due_latest = event.due_latest;
+  job.start_by = event.spec->start_by;
+  job.end_by = end_of(event.spec->total_timeout, now);
   job.attempts_allowed = event.attempts_allowed;
   job.trace = recorded.by.trace;
   job.progress = {};
@@ -129,18 +144,20 @@ Job changed(Job job, const ResultsForgotten&, const RecordedEvent& recorded) {
   return job;
 }
 
-Job changed(Job job, const JobClaimed& event, const RecordedEvent& recorded) {
+Job changed(Job job, const JobClaimed& event, const RecordedEvent& recorded, BookTime now) {
   expect_state(job, JobState::waiting, recorded);
   expect_attempt(job, event.attempt, job.attempt + 1, recorded);
   job.state = JobState::running;
   job.attempt = event.attempt;
+  job.start_by.reset();
   job.lease = Lease{.token = Token{recorded.sequence, event.generation},
                     .worker = event.worker,
                     .holder = event.holder,
                     .length = event.lease,
                     .ends_at = event.lease_ends_at,
                     .ends_at_wall = event.lease_ends_at_wall,
-                    .claimed_at = recorded.wall};
+                    .claimed_at = recorded.wall,
+                    .run_ends_at = end_of(job.spec->run_timeout, now)};
   return job;
 }
 
@@ -203,7 +220,7 @@ Job changed(Job job, const JobCancelled&, const RecordedEvent& recorded) {
 }
 
 Job changed(Job job, const JobRescheduled& event, const RecordedEvent& recorded) {
-  if (job.state != JobState::awaiting) expect_state(job, JobState::waiting, recorded);
+  expect_unclaimed(job, recorded);
   job.due = event.due;
   return job;
 }
@@ -218,6 +235,8 @@ Job changed(Job job, const JobRetried& event, const RecordedEvent& recorded) {
   job.finalized_at.reset();
   job.due = event.due;
   job.attempts_allowed = event.attempts_allowed;
+  job.start_by.reset();
+  job.end_by.reset();
   return job;
 }
 
@@ -238,6 +257,23 @@ Job changed(Job job, const JobMarkedUncertain&, const RecordedEvent& recorded) {
   job.state = JobState::uncertain;
   job.dead_reason = DeadReason::none;
   job.finalized_at.reset();
+  return job;
+}
+
+Job changed(Job job, const JobExpired&, const RecordedEvent& recorded) {
+  expect_unclaimed(job, recorded);
+  finalize(job, JobState::dead, recorded);
+  job.dead_reason = DeadReason::expired;
+  return job;
+}
+
+Job changed(Job job, const JobTimedOut& event, const RecordedEvent& recorded) {
+  if (event.token == Token{}) {
+    expect_unclaimed(job, recorded);
+  } else {
+    expect_claim(job, event.token, recorded);
+  }
+  follow(job, event.cancelled ? Next(Cancelled{}) : Next(Dead{DeadReason::timed_out}), recorded);
   return job;
 }
 

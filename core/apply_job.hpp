@@ -14,8 +14,9 @@ namespace daybook {
 /// The event as the log has it was not written by a Daybook in this state of the book.
 [[noreturn]] void cannot_follow(const RecordedEvent& recorded, const std::string& found);
 
-[[nodiscard]] Job scheduled(const JobScheduled& event, const RecordedEvent& recorded);
-[[nodiscard]] Job changed(Job job, const JobClaimed& event, const RecordedEvent& recorded);
+// `now` is the book time of the event.
+[[nodiscard]] Job scheduled(const JobScheduled& event, const RecordedEvent& recorded, BookTime now);
+[[nodiscard]] Job changed(Job job, const JobClaimed& event, const RecordedEvent& recorded, BookTime now);
 [[nodiscard]] Job changed(Job job, const LeasesRenewed& event, const Renewal& renewal, const RecordedEvent& recorded);
 [[nodiscard]] Job changed(Job job, const JobCompleted& event, const RecordedEvent& recorded);
 [[nodiscard]] Job changed(Job job, const AttemptFailed& event, const RecordedEvent& recorded);
@@ -28,8 +29,10 @@ namespace daybook {
 [[nodiscard]] Job changed(Job job, const JobMarkedUncertain& event, const RecordedEvent& recorded);
 [[nodiscard]] Job changed(Job job, const JobRetried& event, const RecordedEvent& recorded);
 [[nodiscard]] Job changed(Job job, const JobMoved& event, const RecordedEvent& recorded);
+[[nodiscard]] Job changed(Job job, const JobExpired& event, const RecordedEvent& recorded);
+[[nodiscard]] Job changed(Job job, const JobTimedOut& event, const RecordedEvent& recorded);
 [[nodiscard]] Job changed(Job job, const OutcomeRefused& event, const RecordedEvent& recorded);
-[[nodiscard]] Job changed(Job job, const JobReplaced& event, const RecordedEvent& recorded);
+[[nodiscard]] Job changed(Job job, const JobReplaced& event, const RecordedEvent& recorded, BookTime now);
 [[nodiscard]] Job changed(Job job, const StepRecorded& event, const RecordedEvent& recorded);
 [[nodiscard]] Job changed(Job job, const ResultsForgotten& event, const RecordedEvent& recorded);
 

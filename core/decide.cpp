@@ -24,11 +24,11 @@ constexpr bool allowed_while_held =
 
 /// Commands whose events stand only in books of level 2 and above.
 template <class C>
-constexpr bool of_level_2 = std::is_same_v<C, DoubtClock> || std::is_same_v<C, RecordSnapshot> ||
-                            std::is_same_v<C, RecordDrop> || std::is_same_v<C, RecordStep> ||
-                            std::is_same_v<C, Prune> || std::is_same_v<C, SetLimits> || std::is_same_v<C, SetWeight> ||
-                            std::is_same_v<C, Move> || std::is_same_v<C, Operate> || std::is_same_v<C, PlaceHold> ||
-                            std::is_same_v<C, LiftHold>;
+constexpr bool of_level_2 =
+    std::is_same_v<C, DoubtClock> || std::is_same_v<C, RecordSnapshot> || std::is_same_v<C, RecordDrop> ||
+    std::is_same_v<C, RecordStep> || std::is_same_v<C, Prune> || std::is_same_v<C, SetLimits> ||
+    std::is_same_v<C, SetWeight> || std::is_same_v<C, Move> || std::is_same_v<C, Operate> ||
+    std::is_same_v<C, PlaceHold> || std::is_same_v<C, LiftHold>;
 
 /// What of a command needs level 2, though the command itself does not.
 std::string_view level_2_part(const Schedule& command) {
@@ -36,6 +36,7 @@ std::string_view level_2_part(const Schedule& command) {
   if (command.unique_scope != UniqueScope() || command.unique_for) return "the scope of a unique key";
   if (command.keep_result) return "the lifetime of a result";
   if (!command.group.empty()) return "a group";
+  if (command.start_deadline || command.run_timeout || command.total_timeout) return "a deadline";
   return {};
 }
 template <class C>

@@ -46,10 +46,11 @@ void grant_again(Draft& draft) {
     if (!job || !job->lease || job->lease->holder != Holder::external) continue;
     const Lease& lease = *job->lease;
     std::vector<Renewal>& renewals = by_length[lease.length];
+    const BookTime end = lease_end(*job, lease.run_ends_at, lease.length, draft.now);
     renewals.push_back(Renewal{.job = job->id,
                                .token = lease.token,
-                               .lease_ends_at = draft.now.book + lease.length,
-                               .lease_ends_at_wall = draft.now.wall + lease.length,
+                               .lease_ends_at = end,
+                               .lease_ends_at_wall = draft.now.wall + (end - draft.now.book),
                                .progress = std::nullopt});
     if (renewals.size() == renewals_per_event) put_down(lease.length, renewals);
   }
@@ -134,15 +135,6 @@ Refused judge(Draft& draft, const Configure& command) {
     if (set && before == setting.value) continue;
     draft.add(ConfigurationChanged{setting, before});
     changed[setting.key] = setting.value;
-  }
-  return std::nullopt;
-}
-
-Refused judge(Draft& draft, const ExpireLeases& command) {
-  for (const Sequence id : draft.view.expired(draft.now.book, command.limit)) {
-    const Job* job = draft.view.job(id);
-    if (!job || !job->lease || job->lease->ends_at > draft.now.book) continue;
-    draft.add(lost_lease(*job, ExpiryReason::expired, draft.now));
   }
   return std::nullopt;
 }

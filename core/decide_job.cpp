@@ -50,7 +50,8 @@ Refused check_asked(const Draft& draft, const Schedule& command) {
   }
   if (auto refused = check_tags(command.tags)) return refused;
   if (auto fine = check(command.retry); !fine) return fine.error();
-  return std::nullopt;
+  if (auto refused = check_timeout("run timeout", command.run_timeout)) return refused;
+  return check_timeout("total timeout", command.total_timeout);
 }
 
 std::vector<NameId> known(const View& view, NameSort sort, const std::vector<std::string>& texts) {
@@ -110,7 +111,13 @@ std::optional<Due> latest_due(const Draft& draft, const Schedule& command) {
   return due_after(*command.debounce_max, draft.now);
 }
 
-std::shared_ptr<const JobSpec> spec_of(Draft& draft, const Schedule& command) {
+/// When what was asked for takes effect, by the clock that decides it.
+struct Times {
+  Due due;
+  std::optional<Due> start_by;
+};
+
+std::shared_ptr<const JobSpec> spec_of(Draft& draft, const Schedule& command, const Times& times) {
   const NameId queue = draft.name(NameSort::queue, command.queue);
   const NameId kind = draft.name(NameSort::kind, command.kind);
   const NameId group = command.group.empty() ? NameId() : draft.name(NameSort::group, command.group);
@@ -123,7 +130,10 @@ std::shared_ptr<const JobSpec> spec_of(Draft& draft, const Schedule& command) {
                                                  .keep_result = command.keep_result,
                                                  .tags = command.tags,
                                                  .payload = command.payload,
-                                                 .group = group});
+                                                 .group = group,
+                                                 .start_by = times.start_by,
+                                                 .run_timeout = command.run_timeout,
+                                                 .total_timeout = command.total_timeout});
 }
 
 Refused check_room(const Draft& draft) {
@@ -135,26 +145,26 @@ Refused check_room(const Draft& draft) {
 }
 
 /// `key_from`: the job that hands its key over to this one.
-Refused add_job(Draft& draft, const Schedule& command, const Due& due, std::optional<JobId> key_from) {
+Refused add_job(Draft& draft, const Schedule& command, const Times& times, std::optional<JobId> key_from) {
   if (auto refused = check_room(draft)) return refused;
   std::optional<BookTime> until;
   if (!command.unique_key.empty() && command.unique_for) until = draft.now.book + *command.unique_for;
-  draft.add(JobScheduled{.spec = spec_of(draft, command),
+  draft.add(JobScheduled{.spec = spec_of(draft, command, times),
                          .generation = draft.generation(),
-                         .due = due,
+                         .due = times.due,
                          .unique_until = until,
                          .due_latest = command.unique_key.empty() ? std::nullopt : latest_due(draft, command),
                          .key_from = key_from});
   return std::nullopt;
 }
 
-Refused replace(Draft& draft, const Schedule& command, const Due& due, const Job& holder) {
+Refused replace(Draft& draft, const Schedule& command, const Times& times, const Job& holder) {
   if (auto refused = check_room(draft)) return refused;
   const std::optional<Due> latest = holder.due_latest ? holder.due_latest : latest_due(draft, command);
   const std::uint32_t room = std::numeric_limits<std::uint32_t>::max() - holder.attempt;
   draft.add(JobReplaced{.job = holder.id,
-                        .spec = spec_of(draft, command),
-                        .due = merged_due(command.on_conflict, holder.due, due, latest),
+                        .spec = spec_of(draft, command, times),
+                        .due = merged_due(command.on_conflict, holder.due, times.due, latest),
                         .due_latest = latest,
                         .attempts_allowed = holder.attempt + std::min(room, command.retry.max_attempts),
                         .policy = command.on_conflict});
@@ -168,13 +178,19 @@ Refused judge(Draft& draft, const Schedule& command) {
   if (auto refused = check_durations(command)) return refused;
   const auto due = due_of(command.due, draft.now);
   if (!due) return due.error();
+  Times times{*due, std::nullopt};
+  if (command.start_deadline) {
+    const auto start_by = due_of(*command.start_deadline, draft.now, "start deadline");
+    if (!start_by) return start_by.error();
+    times.start_by = *start_by;
+  }
   const KeyHolder holder = holder_of(draft, command);
-  if (!holder.job) return add_job(draft, command, *due, std::nullopt);
+  if (!holder.job) return add_job(draft, command, times, std::nullopt);
   const JobId id = holder.job->id;
-  if (holder.lapsed) return add_job(draft, command, *due, id);
+  if (holder.lapsed) return add_job(draft, command, times, id);
   const Merge merge = merge_of(command.on_conflict, holder.job->state);
-  if (merge == Merge::follow) return add_job(draft, command, *due, id);
-  if (merge == Merge::replace) return replace(draft, command, *due, *holder.job);
+  if (merge == Merge::follow) return add_job(draft, command, times, id);
+  if (merge == Merge::replace) return replace(draft, command, times, *holder.job);
   const NameId kind = draft.name(NameSort::kind, command.kind);
   draft.add(DuplicateSuppressed{id, kind, merge == Merge::refuse ? OnConflict::reject : command.on_conflict});
   if (merge == Merge::existing) return std::nullopt;
@@ -208,14 +224,18 @@ Refused judge(Draft& draft, const Claim& command) {
       break;
     }
     const NameId worker = draft.name(NameSort::worker, command.worker);
-    draft.add(JobClaimed{.job = pick->job->id,
-                         .attempt = pick->job->attempt + 1,
+    const Job& job = *pick->job;
+    const std::optional<BookTime> run_ends_at =
+        job.spec->run_timeout ? std::optional(draft.now.book + *job.spec->run_timeout) : std::nullopt;
+    const BookTime end = lease_end(job, run_ends_at, command.lease, draft.now);
+    draft.add(JobClaimed{.job = job.id,
+                         .attempt = job.attempt + 1,
                          .worker = worker,
                          .holder = command.holder,
                          .generation = draft.generation(),
                          .lease = command.lease,
-                         .lease_ends_at = draft.now.book + command.lease,
-                         .lease_ends_at_wall = draft.now.wall + command.lease,
+                         .lease_ends_at = end,
+                         .lease_ends_at_wall = draft.now.wall + (end - draft.now.book),
                          .turn_left = pick->turn_left,
                          .queue_bucket = pick->queue_bucket,
                          .group_bucket = pick->group_bucket});

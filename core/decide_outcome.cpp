@@ -28,15 +28,6 @@ Result<const Job*> speaker(Draft& draft, const JobId& id, const Token& token, Ou
   return tl::unexpected<Refusal>(std::move(*refused));
 }
 
-Next after_failure(const Draft& draft, const Job& job, const Fail& command) {
-  if (job.cancel_requested) return Cancelled{};
-  if (!command.retryable) return Dead{DeadReason::not_retryable};
-  if (job.attempt >= job.attempts_allowed) return Dead{DeadReason::attempts_exhausted};
-  const Duration delay =
-      command.retry_in ? *command.retry_in : retry_delay(job.spec->retry, job.attempt, draft.now.chance);
-  return Again{due_after(delay, draft.now)};
-}
-
 std::optional<Instant> result_until(const Draft& draft, const Job& job, const Envelope& result) {
   if (result.empty() || draft.book().feature_level < 2) return std::nullopt;
   const std::optional<Duration> kept_for =
@@ -62,10 +53,11 @@ Refused judge(Draft& draft, const Renew& command) {
     if (!job) continue;
     if (one.progress && check_contents("progress", *one.progress, draft.bounds)) continue;
     if (!seen.insert((*job)->id.sequence).second) continue;
+    const BookTime end = lease_end(**job, (*job)->lease->run_ends_at, command.lease, draft.now);
     renewed.renewals.push_back(Renewal{.job = (*job)->id,
                                        .token = one.token,
-                                       .lease_ends_at = draft.now.book + command.lease,
-                                       .lease_ends_at_wall = draft.now.wall + command.lease,
+                                       .lease_ends_at = end,
+                                       .lease_ends_at_wall = draft.now.wall + (end - draft.now.book),
                                        .progress = one.progress});
   }
   if (!renewed.renewals.empty()) draft.add(std::move(renewed));
@@ -122,7 +114,7 @@ Refused judge(Draft& draft, const Fail& command) {
                           .error = command.error,
                           .error_kind = error_kind,
                           .retryable = command.retryable,
-                          .next = after_failure(draft, **job, command)});
+                          .next = after_failure(**job, command.retryable, command.retry_in, draft.now)});
   return std::nullopt;
 }
 

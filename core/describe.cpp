@@ -133,6 +133,9 @@ struct Describe {
       line.due(event.due, recorded.wall).text_if_any("key", spec.unique_key);
       if (event.key_from) line.raw("key_from", to_string(*event.key_from));
       line.bytes("payload", spec.payload);
+      if (spec.start_by) line.raw("start_by", to_string(spec.start_by->at));
+      if (spec.run_timeout) line.raw("run_timeout", to_string(*spec.run_timeout));
+      if (spec.total_timeout) line.raw("total_timeout", to_string(*spec.total_timeout));
       for (const Tag& tag : spec.tags) line.text("tag", tag.key + ":" + tag.value);
     }
   }
@@ -207,6 +210,12 @@ struct Describe {
   }
   void operator()(const SegmentsDropped& event) const {
     line.count("first", event.first.value()).count("last", event.last.value());
+  }
+  void operator()(const JobExpired& event) const { job(event.job); }
+  void operator()(const JobTimedOut& event) const {
+    job(event.job);
+    if (event.cancelled) line.raw("next", "cancelled");
+    if (event.token != Token{}) line.raw("token", to_string(event.token));
   }
   void operator()(const JobMarkedUncertain& event) const { job(event.job).text("why", event.why); }
   void operator()(const GapDeclared& event) const {

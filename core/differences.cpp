@@ -97,7 +97,7 @@ std::string shown(const Due& value) {
 std::string shown(const Lease& value) {
   return "of " + shown(value.token) + " by worker " + shown(value.worker) + " (" + shown(value.holder) + ") for " +
          shown(value.length) + " until " + shown(value.ends_at) + " (" + shown(value.ends_at_wall) + "), claimed at " +
-         shown(value.claimed_at);
+         shown(value.claimed_at) + (value.run_ends_at ? ", to end at " + shown(*value.run_ends_at) : std::string());
 }
 std::string shown(const RefusedOutcome& value) {
   return shown(value.token) + " " + std::string(to_string(value.reason));
@@ -182,6 +182,8 @@ void compare(Report& report, const std::string& what, const JobSpec& left, const
   fields("unique_key", left.unique_key, right.unique_key)("tags", left.tags, right.tags);
   fields("unique_scope", left.unique_scope, right.unique_scope)("group", left.group, right.group);
   fields("keep_result", left.keep_result, right.keep_result)("payload", left.payload, right.payload);
+  fields("start_by", left.start_by, right.start_by)("run_timeout", left.run_timeout, right.run_timeout);
+  fields("total_timeout", left.total_timeout, right.total_timeout);
 }
 
 void compare(Report& report, const std::string& what, const Job& left, const Job& right) {
@@ -201,6 +203,7 @@ void compare(Report& report, const std::string& what, const Job& left, const Job
   fields("key_handed_over", left.key_handed_over, right.key_handed_over);
   fields("unique_until", left.unique_until, right.unique_until)("due_latest", left.due_latest, right.due_latest);
   fields("steps", left.steps, right.steps)("result_until", left.result_until, right.result_until);
+  fields("start_by", left.start_by, right.start_by)("end_by", left.end_by, right.end_by);
 }
 
 void compare(Report& report, const std::string& what, const Queue& left, const Queue& right) {

@@ -60,6 +60,8 @@ DAYBOOK_NAME_OF(JobMoved)
 DAYBOOK_NAME_OF(OperatorCommanded)
 DAYBOOK_NAME_OF(HoldPlaced)
 DAYBOOK_NAME_OF(HoldLifted)
+DAYBOOK_NAME_OF(JobExpired)
+DAYBOOK_NAME_OF(JobTimedOut)
 #undef DAYBOOK_NAME_OF
 
 template <class Variant>
@@ -127,7 +129,8 @@ bool uses_level_2(const Event& event) {
           [](const JobScheduled& scheduled) {
             return scheduled.unique_until || scheduled.due_latest || scheduled.key_from ||
                    (scheduled.spec && (scheduled.spec->keep_result || scheduled.spec->unique_scope != UniqueScope() ||
-                                       scheduled.spec->group != NameId()));
+                                       scheduled.spec->group != NameId() || scheduled.spec->start_by ||
+                                       scheduled.spec->run_timeout || scheduled.spec->total_timeout));
           },
           [](const JobCompleted& completed) { return completed.result_until.has_value(); },
           [](const auto&) { return false; },

@@ -92,6 +92,15 @@ Epoch epoch_of(const Submission& submission, const Book& book) {
   return book.epoch;
 }
 
+/// The claim that an end of time ended; 0: none.
+Sequence claim_ended_by(const Event& event) {
+  return std::visit(
+      Overload{[](const LeaseExpired& e) { return e.token.claim; },
+               [](const AttemptFailed& e) { return e.token.claim; }, [](const JobTimedOut& e) { return e.token.claim; },
+               [](const auto&) { return Sequence(); }},
+      event);
+}
+
 class Execution {
  public:
   Execution(Store& store, const Submission& submission, const Moment& now, const Bounds& bounds)
@@ -156,9 +165,12 @@ class Execution {
     Decision ended = decide(store_, ExpireLeases{}, now_, next(), bounds_);
     if (ended.events.empty()) return;
     Provenance by;
+    const bool is_first_deed = !store_.find_name(NameSort::actor, own_actor);
     by.actor = name(NameSort::actor, own_actor, by);
+    // It may define names, too, and those come behind the actor's.
+    if (is_first_deed) ended = decide(store_, ExpireLeases{}, now_, next(), bounds_);
     for (Event& event : ended.events) {
-      if (const auto* expired = std::get_if<LeaseExpired>(&event)) by.cause = expired->token.claim;
+      by.cause = claim_ended_by(event);
       record(std::move(event), by, std::nullopt);
     }
   }

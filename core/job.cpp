@@ -2,6 +2,7 @@
 // Words for a job's states, and what is derived from a job and the clock. The rules are in decide and apply.
 #include "daybook/core/job.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "daybook/core/escape.hpp"
@@ -72,6 +73,8 @@ std::string_view to_string(DeadReason reason) {
       return "lease_lost";
     case DeadReason::parent_failed:
       return "parent_failed";
+    case DeadReason::timed_out:
+      return "timed_out";
   }
   return "unknown";
 }
@@ -125,6 +128,25 @@ Phase phase(const Job& job, const Moment& now) {
   return Phase::uncertain;
 }
 
+Deadlines deadlines(const Job& job) {
+  Deadlines ends;
+  if (job.state != JobState::waiting && job.state != JobState::awaiting) {
+    return ends;
+  }
+  ends.book = job.end_by;
+  if (job.start_by && job.start_by->after) {
+    ends.book = ends.book ? std::min(*ends.book, *job.start_by->after) : *job.start_by->after;
+  } else if (job.start_by) {
+    ends.wall = job.start_by->at;
+  }
+  return ends;
+}
+
+bool is_overdue(const Job& job, const Moment& now) {
+  const Deadlines ends = deadlines(job);
+  return (ends.wall && *ends.wall <= now.wall) || (ends.book && *ends.book <= now.book);
+}
+
 bool operator==(const Job& a, const Job& b) {
   const bool same_spec = a.spec == b.spec || (a.spec && b.spec && *a.spec == *b.spec);
   return same_spec && a.id == b.id && a.state == b.state && a.dead_reason == b.dead_reason &&
@@ -134,7 +156,7 @@ bool operator==(const Job& a, const Job& b) {
          a.progress == b.progress && a.result == b.result && a.error == b.error && a.error_kind == b.error_kind &&
          a.trace == b.trace && a.last_event == b.last_event && a.refused == b.refused &&
          a.key_handed_over == b.key_handed_over && a.unique_until == b.unique_until && a.due_latest == b.due_latest &&
-         a.steps == b.steps && a.result_until == b.result_until;
+         a.steps == b.steps && a.result_until == b.result_until && a.start_by == b.start_by && a.end_by == b.end_by;
 }
 
 }  // namespace daybook

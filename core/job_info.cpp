@@ -42,6 +42,9 @@ JobInfo job_info(const Job& job, const View& view, const Moment& now) {
       .trace = job.trace,
       .steps = {},
       .group = name_of(view, job.spec->group),
+      .start_by = job.start_by ? std::optional(job.start_by->at) : std::nullopt,
+      .run_timeout = job.spec->run_timeout,
+      .total_timeout = job.spec->total_timeout,
   };
   for (const StepResult& step : job.steps) info.steps.push_back(step.name);
   if (job.lease) {

@@ -47,7 +47,7 @@ void JobTable::put(Job job) {
   }
   const Job& old = entry.job;
   const bool stays = place == entry.place && old.due == job.due && same_lane(old, job) &&
-                     under_lease(old) == under_lease(job) &&
+                     under_lease(old) == under_lease(job) && deadlines(old) == deadlines(job) &&
                      (!under_lease(job) || old.lease->ends_at == job.lease->ends_at);
   if (!stays) {
     leave(old, entry.place);
@@ -177,6 +177,26 @@ std::vector<ShelfPosition> JobTable::aged(Shelf shelf, const ShelfPosition& behi
   return found;
 }
 
+std::vector<Sequence> JobTable::overdue(const Moment& now, std::size_t limit) const {
+  std::vector<Sequence> ids;
+  for (const auto& [ends_at, id] : wall_deadlines_) {
+    if (ends_at > now.wall || ids.size() == limit) {
+      break;
+    }
+    ids.push_back(id);
+  }
+  for (const auto& [ends_at, id] : book_deadlines_) {
+    if (ends_at > now.book || ids.size() == limit) {
+      break;
+    }
+    const auto by_wall = deadlines(*find(id)).wall;
+    if (!by_wall || *by_wall > now.wall) {
+      ids.push_back(id);
+    }
+  }
+  return ids;
+}
+
 std::vector<Sequence> JobTable::running() const {
   std::vector<Sequence> ids;
   ids.reserve(lease_ends_.size());
@@ -197,6 +217,12 @@ Timers JobTable::timers() const {
   }
   if (!lease_ends_.empty()) {
     timers.lease_end = lease_ends_.begin()->first;
+  }
+  if (!wall_deadlines_.empty()) {
+    timers.wall_deadline = wall_deadlines_.begin()->first;
+  }
+  if (!book_deadlines_.empty()) {
+    timers.book_deadline = book_deadlines_.begin()->first;
   }
   return timers;
 }
@@ -272,6 +298,13 @@ void JobTable::enter(const Job& job, Place place) {
   if (under_lease(job)) {
     lease_ends_.emplace(job.lease->ends_at, id);
   }
+  const Deadlines ends = deadlines(job);
+  if (ends.wall) {
+    wall_deadlines_.emplace(*ends.wall, id);
+  }
+  if (ends.book) {
+    book_deadlines_.emplace(*ends.book, id);
+  }
 }
 
 void JobTable::leave(const Job& job, Place place) {
@@ -297,6 +330,13 @@ void JobTable::leave(const Job& job, Place place) {
   }
   if (under_lease(job)) {
     lease_ends_.erase({job.lease->ends_at, id});
+  }
+  const Deadlines ends = deadlines(job);
+  if (ends.wall) {
+    wall_deadlines_.erase({*ends.wall, id});
+  }
+  if (ends.book) {
+    book_deadlines_.erase({*ends.book, id});
   }
 }
 

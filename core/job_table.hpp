@@ -37,6 +37,7 @@ class JobTable {
   [[nodiscard]] std::vector<Sequence> expired(BookTime now, std::size_t limit) const;
   [[nodiscard]] std::vector<ShelfPosition> aged(Shelf shelf, const ShelfPosition& behind, Instant until,
                                                 std::size_t limit) const;
+  [[nodiscard]] std::vector<Sequence> overdue(const Moment& now, std::size_t limit) const;
   [[nodiscard]] std::vector<Sequence> running() const;
   [[nodiscard]] Timers timers() const;
   [[nodiscard]] Counts counts() const;
@@ -85,6 +86,8 @@ class JobTable {
   std::set<std::pair<BookTime, Sequence>> lease_ends_;  // of running jobs
   ByScopedText<Sequence> keys_;                         // of jobs that hold one
   std::array<std::set<ShelfPosition>, shelves> shelves_;
+  std::set<std::pair<Instant, Sequence>> wall_deadlines_;
+  std::set<std::pair<BookTime, Sequence>> book_deadlines_;
   std::unordered_map<NameId, StateCounts> counts_;            // by queue
   std::unordered_map<std::uint64_t, std::uint64_t> running_;  // by queue and group, where any run
   Moment now_;                                                // of the last advance

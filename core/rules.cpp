@@ -58,7 +58,8 @@ Result<const Job*> find_job(const View& view, const JobId& id) {
     return refuse(RefusalCode::another_history, shown(id) + ": that id is of another history, and no job of this book",
                   number);
   }
-  return refuse(RefusalCode::no_such_job, shown(id) + ": no such job in this book: never issued, or pruned since", number);
+  return refuse(RefusalCode::no_such_job, shown(id) + ": no such job in this book: never issued, or pruned since",
+                number);
 }
 
 Refusal key_taken(const View& view, std::string_view key, Sequence holder) {
@@ -100,6 +101,20 @@ std::optional<Refusal> challenge(const Book& book, const Job& job, const Token& 
   return Refusal{RefusalCode::lease_lost, shown(job.id) + ": lease lost, " + superseded(job, token), number};
 }
 
+Next after_failure(const Job& job, bool retryable, std::optional<Duration> retry_in, const Moment& now) {
+  if (job.cancel_requested) return Cancelled{};
+  if (!retryable) return Dead{DeadReason::not_retryable};
+  if (job.attempt >= job.attempts_allowed) return Dead{DeadReason::attempts_exhausted};
+  return Again{due_after(retry_in ? *retry_in : retry_delay(job.spec->retry, job.attempt, now.chance), now)};
+}
+
+BookTime lease_end(const Job& job, std::optional<BookTime> run_ends_at, Duration lease, const Moment& now) {
+  BookTime end = now.book + lease;
+  if (run_ends_at) end = std::min(end, *run_ends_at);
+  if (job.end_by) end = std::min(end, *job.end_by);
+  return end;
+}
+
 LeaseExpired lost_lease(const Job& job, ExpiryReason reason, const Moment& now) {
   Next next = Again{due_now(now)};
   if (job.cancel_requested) {
@@ -119,14 +134,16 @@ Due due_after(Duration delay, const Moment& now) {
   return {delay >= limits::due_max - start ? limits::due_max : start + delay, now.book + delay};
 }
 
-Result<Due> due_of(const When& when, const Moment& now) {
+Result<Due> due_of(const When& when, const Moment& now, std::string_view what) {
   if (const auto* instant = std::get_if<Instant>(&when.value)) {
     if (*instant >= limits::due_min && *instant <= limits::due_max) return Due{*instant, std::nullopt};
-    return refuse(RefusalCode::due_out_of_range, "due " + to_string(*instant) + ": out of range, expected " +
-                                                     to_string(limits::due_min) + " to " + to_string(limits::due_max));
+    return refuse(RefusalCode::due_out_of_range, std::string(what) + " " + to_string(*instant) +
+                                                     ": out of range, expected " + to_string(limits::due_min) + " to " +
+                                                     to_string(limits::due_max));
   }
   if (const auto* delay = std::get_if<Duration>(&when.value)) {
-    if (auto refused = check_delay("due after", *delay)) return tl::unexpected<Refusal>(std::move(*refused));
+    if (auto refused = check_delay(std::string(what) + " after", *delay))
+      return tl::unexpected<Refusal>(std::move(*refused));
     return due_after(*delay, now);
   }
   return due_now(now);
@@ -136,6 +153,12 @@ std::optional<Refusal> check_delay(std::string_view what, Duration delay) {
   if (delay >= Duration::zero() && delay <= limits::after_max) return std::nullopt;
   return Refusal{RefusalCode::due_out_of_range, std::string(what) + " " + to_string(delay) +
                                                     ": out of range, expected 0s to " + to_string(limits::after_max)};
+}
+
+std::optional<Refusal> check_timeout(std::string_view what, const std::optional<Duration>& timeout) {
+  if (!timeout || (*timeout > Duration::zero() && *timeout <= limits::after_max)) return std::nullopt;
+  return Refusal{RefusalCode::due_out_of_range, std::string(what) + " " + to_string(*timeout) +
+                                                    ": out of range, expected 1us to " + to_string(limits::after_max)};
 }
 
 std::optional<Refusal> check_lease(Duration lease) {

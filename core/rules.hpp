@@ -33,16 +33,24 @@ namespace daybook {
 /// duplicate_key: `holder` has it.
 [[nodiscard]] Refusal key_taken(const View& view, std::string_view key, Sequence holder);
 
+/// What follows a failed attempt: `retryable` as the worker said, `retry_in` instead of the policy's delay.
+[[nodiscard]] Next after_failure(const Job& job, bool retryable, std::optional<Duration> retry_in, const Moment& now);
+
+/// Until when a lease of this length holds: the run timeout and the total timeout end it sooner.
+[[nodiscard]] BookTime lease_end(const Job& job, std::optional<BookTime> run_ends_at, Duration lease,
+                                 const Moment& now);
+
 /// What follows the end of a claim that nobody reported.
 [[nodiscard]] LeaseExpired lost_lease(const Job& job, ExpiryReason reason, const Moment& now);
 
 [[nodiscard]] Due due_now(const Moment& now);
 [[nodiscard]] Due due_after(Duration delay, const Moment& now);  // never past due_max
-[[nodiscard]] Result<Due> due_of(const When& when, const Moment& now);
+[[nodiscard]] Result<Due> due_of(const When& when, const Moment& now, std::string_view what = "due");
 
 // Nothing: in range.
 [[nodiscard]] std::optional<Refusal> check_lease(Duration lease);
 [[nodiscard]] std::optional<Refusal> check_delay(std::string_view what, Duration delay);
+[[nodiscard]] std::optional<Refusal> check_timeout(std::string_view what, const std::optional<Duration>& timeout);
 [[nodiscard]] std::optional<Refusal> check_contents(std::string_view what, const Envelope& contents,
                                                     const Bounds& bounds);
 [[nodiscard]] std::optional<Refusal> check_text(std::string_view what, std::string_view name);

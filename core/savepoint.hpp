@@ -52,6 +52,9 @@ class Savepoint final : public Store {
                                                 std::size_t limit) const override {
     return below_.aged(shelf, behind, until, limit);
   }
+  [[nodiscard]] std::vector<Sequence> overdue(const Moment& now, std::size_t limit) const override {
+    return below_.overdue(now, limit);
+  }
   [[nodiscard]] std::vector<Sequence> running() const override { return below_.running(); }
   [[nodiscard]] std::vector<NameId> workers() const override { return below_.workers(); }
   [[nodiscard]] Timers timers() const override { return below_.timers(); }

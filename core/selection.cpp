@@ -48,7 +48,8 @@ const Job* QueueSelection::first_of(NameId group) {
   while (true) {
     for (; group_known.taken < group_known.jobs.size(); ++group_known.taken) {
       const Job* job = view_.job(group_known.jobs[group_known.taken]);
-      if (job && job->state == JobState::waiting && is_due(job->due, now_)) return job;
+      // One that a deadline has passed is over, though a backlog of them may have left it without its event so far.
+      if (job && job->state == JobState::waiting && is_due(job->due, now_) && !is_overdue(*job, now_)) return job;
     }
     if (group_known.all) return nullptr;
     const std::size_t before = group_known.jobs.size();

@@ -144,6 +144,10 @@ std::vector<ShelfPosition> State::aged(Shelf shelf, const ShelfPosition& behind,
   return tables_->jobs.aged(shelf, behind, until, limit);
 }
 
+std::vector<Sequence> State::overdue(const Moment& now, std::size_t limit) const {
+  return tables_->jobs.overdue(now, limit);
+}
+
 std::vector<Sequence> State::running() const {
   return tables_->jobs.running();
 }

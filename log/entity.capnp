@@ -149,7 +149,15 @@ struct Job {
   hasResultUntil @44 :Bool;   # false: `resultUntil` means nothing and is 0
   resultUntil @45 :Int64;     # wall clock
   steps @46 :List(Step);
-  group @47 :UInt32;          # name id; revision 2: not 0
+
+  # Revision 2: a group, and deadlines.
+  group @47 :UInt32;          # name id; 0: none
+  specStartBy @48 :Event.Due; # the start deadline that was asked for; a null pointer: none
+  runTimeout @49 :Int64;      # duration; 0: none
+  totalTimeout @50 :Int64;    # duration; 0: none
+  startByCounts @51 :Bool;    # it was not claimed yet
+  hasEndBy @52 :Bool;         # false: `endBy` means nothing and is 0
+  endBy @53 :Int64;           # book time: the total timeout ends it
 }
 
 struct Step {
@@ -178,6 +186,8 @@ struct Lease {
   endsAt @5 :Int64;       # book time
   endsAtWall @6 :Int64;   # wall clock, for people
   claimedAt @7 :Int64;    # wall clock
+  hasRunEndsAt @8 :Bool;  # false: `runEndsAt` means nothing and is 0
+  runEndsAt @9 :Int64;    # book time: the run timeout ends the attempt
 }
 
 struct RefusedOutcome {

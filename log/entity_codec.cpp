@@ -34,7 +34,8 @@ std::uint16_t revision_of(const Queue& queue) {
   return queue.limits != QueueLimits() || queue.turn != Turn() || queue.bucket ? 2 : 1;
 }
 std::uint16_t revision_of(const Job& job) {
-  return job.spec->group != NameId() ? 2 : 1;
+  const JobSpec& spec = *job.spec;
+  return spec.group != NameId() || spec.start_by || spec.run_timeout || spec.total_timeout ? 2 : 1;
 }
 template <class Other>
 std::uint16_t revision_of(const Other&) {
@@ -121,6 +122,9 @@ void write_spec(wire::Job::Builder to, const JobSpec& spec) {
   to.setHasKeptResult(spec.keep_result.has_value());
   if (spec.keep_result) to.setKeepResult(count(*spec.keep_result));
   to.setGroup(spec.group.value());
+  if (spec.start_by) put(to.initSpecStartBy(), *spec.start_by);
+  if (spec.run_timeout) to.setRunTimeout(count(*spec.run_timeout));
+  if (spec.total_timeout) to.setTotalTimeout(count(*spec.total_timeout));
 }
 
 void write_lease(wire::Lease::Builder to, const Lease& lease) {
@@ -131,6 +135,10 @@ void write_lease(wire::Lease::Builder to, const Lease& lease) {
   to.setEndsAt(count(lease.ends_at));
   to.setEndsAtWall(count(lease.ends_at_wall));
   to.setClaimedAt(count(lease.claimed_at));
+  if (lease.run_ends_at) {
+    to.setHasRunEndsAt(true);
+    to.setRunEndsAt(count(*lease.run_ends_at));
+  }
 }
 
 void write_kept(wire::Job::Builder to, const Job& job) {
@@ -140,6 +148,9 @@ void write_kept(wire::Job::Builder to, const Job& job) {
   if (job.due_latest) put(to.initDueLatest(), *job.due_latest);
   to.setHasResultUntil(job.result_until.has_value());
   if (job.result_until) to.setResultUntil(count(*job.result_until));
+  to.setStartByCounts(job.start_by.has_value());
+  to.setHasEndBy(job.end_by.has_value());
+  if (job.end_by) to.setEndBy(count(*job.end_by));
   if (job.steps.empty()) return;
   auto steps = to.initSteps(static_cast<capnp::uint>(job.steps.size()));
   for (capnp::uint i = 0; i < job.steps.size(); ++i) {
@@ -267,6 +278,9 @@ std::shared_ptr<const JobSpec> read_spec(wire::Job::Reader from) {
   spec->unique_scope = unique_scope(from.getUniqueScope());
   if (from.getHasKeptResult()) spec->keep_result = Duration(from.getKeepResult());
   spec->group = NameId(from.getGroup());
+  if (from.hasSpecStartBy()) spec->start_by = due(from.getSpecStartBy());
+  spec->run_timeout = timeout(from.getRunTimeout());
+  spec->total_timeout = timeout(from.getTotalTimeout());
   return spec;
 }
 
@@ -277,7 +291,8 @@ Lease read(wire::Lease::Reader from) {
           .length = Duration(from.getLength()),
           .ends_at = book_time(from.getEndsAt()),
           .ends_at_wall = instant(from.getEndsAtWall()),
-          .claimed_at = instant(from.getClaimedAt())};
+          .claimed_at = instant(from.getClaimedAt()),
+          .run_ends_at = from.getHasRunEndsAt() ? std::optional(book_time(from.getRunEndsAt())) : std::nullopt};
 }
 
 Job read(wire::Job::Reader from) {
@@ -285,7 +300,7 @@ Job read(wire::Job::Reader from) {
   job.id = job_id(from);
   job.spec = read_spec(from);
   job.state = from_wire(from.getState(), JobState::waiting, JobState::uncertain, "state of a job");
-  job.dead_reason = from_wire(from.getDeadReason(), DeadReason::none, DeadReason::parent_failed, "reason of death");
+  job.dead_reason = from_wire(from.getDeadReason(), DeadReason::none, DeadReason::timed_out, "reason of death");
   job.cancel_requested = from.getCancelRequested();
   job.attempt = from.getAttempt();
   job.attempts_allowed = from.getAttemptsAllowed();
@@ -310,6 +325,8 @@ Job read(wire::Job::Reader from) {
   for (const auto step : from.getSteps()) {
     job.steps.push_back({text(step.getName()), step.hasResult() ? envelope(step.getResult()) : Envelope()});
   }
+  if (from.getStartByCounts()) job.start_by = job.spec->start_by;
+  if (from.getHasEndBy()) job.end_by = book_time(from.getEndBy());
   return job;
 }
 

@@ -93,6 +93,8 @@ struct RecordedEvent {
     operatorCommanded @60 :OperatorCommanded;
     holdPlaced @61 :HoldPlaced;
     holdLifted @62 :HoldLifted;
+    jobExpired @63 :JobExpired;
+    jobTimedOut @64 :JobTimedOut;
   }
 }
 
@@ -345,6 +347,7 @@ enum DeadReason {
   expired @3;       # reserved
   leaseLost @4;
   parentFailed @5;  # reserved
+  timedOut @6;      # only in entity.capnp: the event for it is JobTimedOut
 }
 
 struct LeaseExpired {
@@ -555,6 +558,9 @@ struct JobScheduled2 {
     generation @10 :UInt32;
   }
   group @11 :UInt32;         # name id; 0: none
+  startBy @12 :Due;          # the start deadline; a null pointer: none
+  runTimeout @13 :Int64;     # duration; 0: none
+  totalTimeout @14 :Int64;   # duration; 0: none
 }
 
 struct JobCompleted2 {
@@ -679,4 +685,23 @@ struct HoldPlaced {
 
 struct HoldLifted {
   hold @0 :UInt64;    # sequence of its HoldPlaced
+}
+
+struct JobExpired {
+  job :group {
+    sequence @0 :UInt64;
+    generation @1 :UInt32;
+  }
+}
+
+struct JobTimedOut {
+  job :group {
+    sequence @0 :UInt64;
+    generation @1 :UInt32;
+  }
+  token :group {        # of the attempt that it ended; zeros: none ran
+    claim @2 :UInt64;
+    generation @3 :UInt32;
+  }
+  cancelled @4 :Bool;   # false: dead
 }

@@ -52,7 +52,7 @@ std::size_t words_of(const Envelope& envelope) {
   const auto& contents = envelope.contents();
   return 4 + words_of_text(contents.subject) + words_of_text(contents.nonce) + words_of_text(contents.bytes);
 }
-constexpr std::size_t second_form_words = 24;  // what the second form of a JobScheduled adds
+constexpr std::size_t second_form_words = 30;  // what the second form of a JobScheduled adds
 
 std::size_t words_of(const JobSpec& spec) {
   std::size_t words = second_form_words + words_of_text(spec.unique_key) + words_of(spec.payload) + 1;

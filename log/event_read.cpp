@@ -127,6 +127,9 @@ JobScheduled read(wire::JobScheduled2::Reader from) {
   spec->unique_scope = unique_scope(from.getUniqueScope());
   spec->group = NameId(from.getGroup());
   if (from.getHasKeptResult()) spec->keep_result = Duration(from.getKeepResult());
+  if (from.hasStartBy()) spec->start_by = due(from.getStartBy());
+  spec->run_timeout = timeout(from.getRunTimeout());
+  spec->total_timeout = timeout(from.getTotalTimeout());
   JobScheduled to{
       .spec = std::move(spec), .generation = GenerationTag(first.getGeneration()), .due = due(first.getDue())};
   if (from.getHasUniqueUntil()) to.unique_until = book_time(from.getUniqueUntil());
@@ -384,6 +387,10 @@ Event read(Body::Reader body) {
       return read_level_2(body.getHoldPlaced());
     case Which::HOLD_LIFTED:
       return read_level_2(body.getHoldLifted());
+    case Which::JOB_EXPIRED:
+      return read_level_2(body.getJobExpired());
+    case Which::JOB_TIMED_OUT:
+      return read_level_2(body.getJobTimedOut());
   }
   throw Undecodable{"body of kind " + std::to_string(static_cast<unsigned>(body.which()))};
 }

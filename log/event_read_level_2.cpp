@@ -43,6 +43,14 @@ JobMarkedUncertain read_level_2(wire::JobMarkedUncertain::Reader from) {
   return {.job = job_id(from.getJob()), .why = text(from.getWhy())};
 }
 
+JobExpired read_level_2(wire::JobExpired::Reader from) {
+  return {.job = job_id(from.getJob())};
+}
+
+JobTimedOut read_level_2(wire::JobTimedOut::Reader from) {
+  return {.job = job_id(from.getJob()), .token = token(from.getToken()), .cancelled = from.getCancelled()};
+}
+
 GapDeclared read_level_2(wire::GapDeclared::Reader from) {
   return {.last = Sequence(from.getLast()), .reason = text(from.getReason())};
 }

@@ -14,6 +14,8 @@ namespace daybook::codec {
 [[nodiscard]] SnapshotTaken read_level_2(wire::SnapshotTaken::Reader from);
 [[nodiscard]] SegmentsDropped read_level_2(wire::SegmentsDropped::Reader from);
 [[nodiscard]] JobMarkedUncertain read_level_2(wire::JobMarkedUncertain::Reader from);
+[[nodiscard]] JobExpired read_level_2(wire::JobExpired::Reader from);
+[[nodiscard]] JobTimedOut read_level_2(wire::JobTimedOut::Reader from);
 [[nodiscard]] GapDeclared read_level_2(wire::GapDeclared::Reader from);
 [[nodiscard]] EventLost read_level_2(wire::EventLost::Reader from);
 [[nodiscard]] EventSetAside read_level_2(wire::EventSetAside::Reader from);

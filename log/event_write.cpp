@@ -28,7 +28,7 @@ static_assert(same(wire::LeaveReason::PROCESS_DIED, LeaveReason::process_died));
 static_assert(same(wire::Backoff::EXPONENTIAL, RetryPolicy::Backoff::exponential));
 static_assert(same(wire::OnConflict::THROTTLE, OnConflict::throttle));
 static_assert(same(wire::RenewReason::NEW_BOOT, RenewReason::new_boot));
-static_assert(same(wire::DeadReason::PARENT_FAILED, DeadReason::parent_failed));
+static_assert(same(wire::DeadReason::TIMED_OUT, DeadReason::timed_out));
 static_assert(same(wire::ExpiryReason::ANOTHER_HISTORY, ExpiryReason::another_history));
 static_assert(same(wire::OutcomeKind::STEP, OutcomeKind::step));
 
@@ -147,6 +147,9 @@ void put_second(wire::JobScheduled2::Builder to, const JobScheduled& event) {
   if (spec.keep_result) to.setKeepResult(count(*spec.keep_result));
   if (event.due_latest) put(to.initDueLatest(), *event.due_latest);
   if (event.key_from) put(to.getKeyFrom(), *event.key_from);
+  if (spec.start_by) put(to.initStartBy(), *spec.start_by);
+  if (spec.run_timeout) to.setRunTimeout(count(*spec.run_timeout));
+  if (spec.total_timeout) to.setTotalTimeout(count(*spec.total_timeout));
 }
 
 void write(Body::Builder body, const JobScheduled& event) {
@@ -321,6 +324,17 @@ void write(Body::Builder body, const JobMarkedUncertain& event) {
   auto to = body.initJobMarkedUncertain();
   put(to.getJob(), event.job);
   put_text(event.why, [&](auto text) { to.setWhy(text); });
+}
+
+void write(Body::Builder body, const JobExpired& event) {
+  put(body.initJobExpired().getJob(), event.job);
+}
+
+void write(Body::Builder body, const JobTimedOut& event) {
+  auto to = body.initJobTimedOut();
+  put(to.getJob(), event.job);
+  put(to.getToken(), event.token);
+  to.setCancelled(event.cancelled);
 }
 
 void write(Body::Builder body, const GapDeclared& event) {

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -78,6 +79,10 @@ Due due(Reader from) {
   Due to{instant(from.getAt()), std::nullopt};
   if (from.getRelative()) to.after = book_time(from.getAfter());
   return to;
+}
+
+inline std::optional<Duration> timeout(std::int64_t from) {
+  return from == 0 ? std::nullopt : std::optional(Duration(from));
 }
 
 inline Holder holder(wire::Holder from) {

@@ -61,6 +61,7 @@ void JobIndex::Impl::fill(const State& state, const IndexMark& mark) {
   state.each_job([&](const Job& job) {
     jobs.push_back(&job);
     list(job, frontiers_, writes);
+    plan_deadlines(job.id.sequence, {}, deadlines(job), writes);
     ++counts_[job.spec->queue][static_cast<std::size_t>(job.state)];
     counts_dirty_.insert(job.spec->queue);
   });
@@ -97,7 +98,7 @@ void JobIndex::Impl::fill(const State& state, const IndexMark& mark) {
     });
   }
   for (const Table table : {Table::future_wall, Table::future_book, Table::ready, Table::leases, Table::keys,
-                            Table::states, Table::shelves}) {
+                            Table::states, Table::shelves, Table::deadlines_wall, Table::deadlines_book}) {
     SortedWrites& entries = writes[table];
     entries.sort();
     for (std::size_t from = 0; from < entries.size(); from += entries_per_transaction) {

@@ -39,6 +39,7 @@ struct Listing {
   std::optional<BookTime> lease_end;  // while running
   std::optional<Instant> finalized_at;
   std::optional<Instant> result_until;
+  Deadlines ends;
 };
 
 struct CachedJob {
@@ -57,6 +58,13 @@ struct CachedRequest {
 struct Lane {
   std::set<Waiting, ByClaimOrder> jobs;
   ReadyPosition known = ReadyPosition::before_all();
+};
+
+/// Deadlines of waiting jobs, by one clock: in memory those of dirty jobs, in LMDB those of the others.
+struct DeadlineOrder {
+  std::set<FuturePosition> dirty;
+  FuturePosition passed =
+      FuturePosition::before_all();  // LMDB's entries up to here are void, until the next projection
 };
 
 struct Future {
@@ -151,6 +159,17 @@ struct JobIndex::Impl {
   void cut_windows();
   void cut_lanes();
 
+  // ---- deadlines.cpp
+  DeadlineOrder& deadline_order(FutureClock clock) {
+    return clock == FutureClock::wall ? deadlines_wall_ : deadlines_book_;
+  }
+  void enter_deadlines(const Job& job);
+  void leave_deadlines(const Job& job);
+  [[nodiscard]] std::optional<FuturePosition> next_deadline(FutureClock clock, FuturePosition after);
+  std::vector<Sequence> overdue(const Moment& now, std::size_t limit);
+  void settle_deadlines();
+  static void plan_deadlines(Sequence id, const Deadlines& before, const Deadlines& after, Writes& writes);
+
   // ---- project.cpp: writing
   void project(const IndexMark& durable, const Moment& now);
   std::size_t unprojected() const;
@@ -190,6 +209,8 @@ struct JobIndex::Impl {
   std::size_t entered_ = 0;       // into lanes of groups, since they were last cut
   Future future_wall_;
   Future future_book_;
+  DeadlineOrder deadlines_wall_;
+  DeadlineOrder deadlines_book_;
   ByNumberedText<std::optional<Sequence>> keys_;                    // changed since the last projection; unset: free
   std::map<NameId, std::array<std::uint64_t, job_states>> counts_;  // by state
   std::set<NameId> counts_dirty_;
@@ -222,7 +243,8 @@ struct JobIndex::Impl {
   return {
       job.spec,         job.state,
       job.due,          job.state == JobState::running && job.lease ? std::optional(job.lease->ends_at) : std::nullopt,
-      job.finalized_at, job.result_until};
+      job.finalized_at, job.result_until,
+      deadlines(job)};
 }
 
 }  // namespace daybook

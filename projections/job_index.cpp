@@ -267,6 +267,10 @@ std::vector<ShelfPosition> JobIndex::aged(Shelf shelf, const ShelfPosition& behi
   return impl_->aged(shelf, behind, until, limit);
 }
 
+std::vector<Sequence> JobIndex::overdue(const Moment& now, std::size_t limit) const {
+  return impl_->overdue(now, limit);
+}
+
 std::vector<Sequence> JobIndex::running() const {
   std::vector<Sequence> ids;
   for (const auto& [end, id] : impl_->leases_) ids.push_back(id);

@@ -108,6 +108,7 @@ void JobIndex::Impl::forget_listing(const Job& job) {
   for (std::size_t i = 0; i < shelves; ++i) {
     if (const auto position = position_on(static_cast<Shelf>(i), job)) shelves_[i].erase(*position);
   }
+  leave_deadlines(job);
 }
 
 void JobIndex::Impl::enter_listing(const Job& job) {
@@ -119,6 +120,7 @@ void JobIndex::Impl::enter_listing(const Job& job) {
   for (std::size_t i = 0; i < shelves; ++i) {
     if (const auto position = position_on(static_cast<Shelf>(i), job)) shelves_[i].insert(*position);
   }
+  enter_deadlines(job);
 }
 
 void JobIndex::Impl::evict() {

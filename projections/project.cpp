@@ -166,6 +166,7 @@ void JobIndex::Impl::plan_listing(const CachedJob& entry, const Frontiers& next,
   for (const keys::Key& key : is_on) {
     if (!is_in(was_on, key)) writes[Table::shelves].put(key, {});
   }
+  plan_deadlines(id, entry.listed ? entry.listed->ends : Deadlines(), now ? now->ends : Deadlines(), writes);
 
   const bool same_state =
       entry.listed && now && entry.listed->state == now->state && entry.listed->spec->queue == now->spec->queue;
@@ -331,6 +332,7 @@ void JobIndex::Impl::settle_projected(const std::vector<Sequence>& ids) {
   if (!ids.empty()) last_listed_ = std::max(last_listed_, ids.back());
   dirty_jobs_.clear();
   for (auto& shelf : shelves_) shelf.clear();
+  settle_deadlines();
   keys_.clear();
   requests_.clear();
   dirty_requests_ = 0;

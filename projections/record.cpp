@@ -18,6 +18,8 @@ void write(Writer& writer, const Lease& lease) {
   writer.time(lease.ends_at);
   writer.time(lease.ends_at_wall);
   writer.time(lease.claimed_at);
+  writer.u8(lease.run_ends_at ? 1 : 0);
+  if (lease.run_ends_at) writer.time(*lease.run_ends_at);
 }
 
 void read(Reader& reader, Lease& lease) {
@@ -28,6 +30,7 @@ void read(Reader& reader, Lease& lease) {
   reader.time(lease.ends_at);
   reader.time(lease.ends_at_wall);
   reader.time(lease.claimed_at);
+  if (reader.flag()) reader.time(lease.run_ends_at.emplace());
 }
 
 void write(Writer& writer, const std::optional<Bucket>& bucket) {
@@ -61,6 +64,8 @@ enum HasToo : std::uint8_t {
   due_latest = 4,
   steps = 8,
   result_until = 16,
+  start_by = 32,
+  end_by = 64,
 };
 
 std::uint8_t contents_of(const Job& job) {
@@ -73,7 +78,8 @@ std::uint8_t contents_of(const Job& job) {
 std::uint8_t kept_of(const Job& job) {
   return static_cast<std::uint8_t>((job.key_handed_over ? key_handed_over : 0) | (job.unique_until ? unique_until : 0) |
                                    (job.due_latest ? due_latest : 0) | (job.steps.empty() ? 0 : steps) |
-                                   (job.result_until ? result_until : 0));
+                                   (job.result_until ? result_until : 0) | (job.start_by ? start_by : 0) |
+                                   (job.end_by ? end_by : 0));
 }
 
 std::uint32_t check_at(Table table, std::string_view key, std::string_view record) {
@@ -116,6 +122,8 @@ void encode(const Job& job, std::string& out) {
   if (has_too & unique_until) writer.time(*job.unique_until);
   if (has_too & due_latest) writer.due(*job.due_latest);
   if (has_too & result_until) writer.time(*job.result_until);
+  if (has_too & start_by) writer.due(*job.start_by);
+  if (has_too & end_by) writer.time(*job.end_by);
   if (has_too & steps) {
     writer.small(job.steps.size());
     for (const StepResult& step : job.steps) {
@@ -131,7 +139,7 @@ bool decode(std::string_view bytes, Job& job) {
   const std::uint8_t has_too = reader.u8();
   reader.strong(job.id.generation);
   reader.choice(job.state, JobState::uncertain);
-  reader.choice(job.dead_reason, DeadReason::parent_failed);
+  reader.choice(job.dead_reason, DeadReason::timed_out);
   reader.small(job.attempt);
   reader.small(job.attempts_allowed);
   reader.due(job.due);
@@ -159,6 +167,8 @@ bool decode(std::string_view bytes, Job& job) {
   if (has_too & unique_until) reader.time(job.unique_until.emplace());
   if (has_too & due_latest) reader.due(job.due_latest.emplace());
   if (has_too & result_until) reader.time(job.result_until.emplace());
+  if (has_too & start_by) reader.due(job.start_by.emplace());
+  if (has_too & end_by) reader.time(job.end_by.emplace());
   if (has_too & steps) {
     job.steps.resize(reader.count());
     for (StepResult& step : job.steps) {
@@ -190,6 +200,11 @@ void encode(const JobSpec& spec, std::string& out) {
                                       (spec.unique_scope.dead ? 4 : 0) | (spec.keep_result ? 8 : 0)));
   if (spec.keep_result) writer.duration(*spec.keep_result);
   writer.strong(spec.group);
+  writer.u8(spec.start_by ? 1 : 0);
+  if (spec.start_by) writer.due(*spec.start_by);
+  for (const std::optional<Duration>& timeout : {spec.run_timeout, spec.total_timeout}) {
+    writer.duration(timeout.value_or(Duration(0)));
+  }
 }
 
 bool decode(std::string_view bytes, JobSpec& spec) {
@@ -213,6 +228,12 @@ bool decode(std::string_view bytes, JobSpec& spec) {
   spec.unique_scope = {(kept & 1) != 0, (kept & 2) != 0, (kept & 4) != 0};
   if (kept & 8) reader.duration(spec.keep_result.emplace());
   reader.strong(spec.group);
+  if (reader.flag()) reader.due(spec.start_by.emplace());
+  for (std::optional<Duration>* timeout : {&spec.run_timeout, &spec.total_timeout}) {
+    Duration read{};
+    reader.duration(read);
+    if (read != Duration(0)) *timeout = read;
+  }
   return reader.whole();
 }
 

@@ -10,7 +10,7 @@
 
 namespace daybook {
 
-inline constexpr std::uint32_t layout_version = 5;
+inline constexpr std::uint32_t layout_version = 6;
 
 enum class Table : std::uint8_t {
   meta,              // mark, book, frontiers, settings, holds
@@ -30,13 +30,16 @@ enum class Table : std::uint8_t {
   requests,          // (client, request id) → request
   requests_by_time,  // (recorded at, client, request id)
   shelves,           // (shelf, at, id): final jobs by when they ended, results by until when they are kept
+  deadlines_wall,    // (deadline, id), of jobs that wait
+  deadlines_book,    // the same by book time
 };
 
-inline constexpr std::array<const char*, 17> table_names = {
-    "meta",   "jobs",   "specs",  "future_wall", "future_book", "ready",    "leases",           "keys",   "states",
-    "counts", "queues", "groups", "workers",     "names",       "requests", "requests_by_time", "shelves"};
+inline constexpr std::array<const char*, 19> table_names = {
+    "meta",    "jobs",           "specs",         "future_wall", "future_book", "ready", "leases",   "keys",
+    "states",  "counts",         "queues",        "groups",      "workers",     "names", "requests", "requests_by_time",
+    "shelves", "deadlines_wall", "deadlines_book"};
 inline constexpr std::size_t table_count = table_names.size();
-static_assert(static_cast<std::size_t>(Table::shelves) + 1 == table_count);
+static_assert(static_cast<std::size_t>(Table::deadlines_book) + 1 == table_count);
 
 // Keys of the table `meta`.
 namespace meta {

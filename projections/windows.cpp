@@ -345,6 +345,12 @@ Timers JobIndex::Impl::timers() {
   if (const Waiting* job = first_future(FutureClock::wall)) timers.wall_due = job->due.at;
   if (const Waiting* job = first_future(FutureClock::book)) timers.book_due = job->due.after;
   if (!leases_.empty()) timers.lease_end = leases_.begin()->first;
+  if (const auto next = next_deadline(FutureClock::wall, FuturePosition::before_all())) {
+    timers.wall_deadline = Instant(Duration(next->due));
+  }
+  if (const auto next = next_deadline(FutureClock::book, FuturePosition::before_all())) {
+    timers.book_deadline = BookTime(Duration(next->due));
+  }
   return timers;
 }
 

@@ -29,6 +29,9 @@ class Daybook::Impl {
     driver_->on_cancel([this](Sequence job) {
       for (const auto& loop : loops()) loop->cancel(job);
     });
+    driver_->on_end([this](const Token& token) {
+      for (const auto& loop : loops()) loop->end(token);
+    });
     keeper_ = std::make_unique<KeeperThread>(std::make_unique<Keeper>(keeper_parts(), parts_.report.head), threads);
     driver_->on_change([this](Sequence head, std::uint64_t log_bytes) {
       keeper_->note(head, log_bytes);

@@ -177,6 +177,7 @@ void Driver::lead() {
     if (completion) completion(std::move(reply));
   }
   for (const Sequence job : step.cancelled) defer([this, job] { on_cancel_ ? on_cancel_(job) : void(); });
+  for (const Token& token : step.ended) defer([this, token] { on_end_ ? on_end_(token) : void(); });
   if (step.changed && on_change_) {
     defer([this, head = step.head, bytes = step.log_bytes] { on_change_(head, bytes); });
   }

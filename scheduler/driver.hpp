@@ -57,9 +57,10 @@ class Driver {
   void defer(std::function<void()> task);
   void at(BookTime when, std::function<void()> task);
 
-  /// Called on the callback thread for each running job that somebody asked to stop, and after each step that changed
+  /// Called on the callback thread for each running job that somebody asked to stop, for each attempt that failed or was ended, and after each step that changed
   /// something. Set before the first call().
   void on_cancel(std::function<void(Sequence)> listener) { on_cancel_ = std::move(listener); }
+  void on_end(std::function<void(const Token&)> listener) { on_end_ = std::move(listener); }
   void on_change(std::function<void(Sequence head, std::uint64_t log_bytes)> listener) {
     on_change_ = std::move(listener);
   }
@@ -142,6 +143,7 @@ class Driver {
   bool callbacks_stop_ = false;
 
   std::function<void(Sequence)> on_cancel_;
+  std::function<void(const Token&)> on_end_;
   std::function<void(Sequence, std::uint64_t)> on_change_;
 
   std::thread timer_thread_;

@@ -58,9 +58,21 @@ bool ends_attempt(const Event& event) {
                         [](const JobCompleted&) { return true; },
                         [](const AttemptFailed&) { return true; },
                         [](const LeaseExpired&) { return true; },
+                        [](const JobTimedOut&) { return true; },
                         [](const JobSnoozed&) { return true; },
                         [](const JobReleased&) { return true; },
                         [](const auto&) { return false; },
+                    },
+                    event);
+}
+
+/// The claim whose attempt the event ends without a word of its worker: whoever still works on it shall stop.
+Token ended_by_time(const Event& event) {
+  return std::visit(Overload{
+                        [](const AttemptFailed& failed) { return failed.token; },
+                        [](const LeaseExpired& expired) { return expired.token; },
+                        [](const JobTimedOut& ended) { return ended.token; },
+                        [](const auto&) { return Token{}; },
                     },
                     event);
 }
@@ -83,6 +95,8 @@ bool calls_for_pruning(const Event& event) {
                         [](const LeaseExpired& expired) { return !waits_again(expired.next); },
                         [](const JobSnoozed& snoozed) { return !waits_again(snoozed.next); },
                         [](const JobReleased& released) { return !waits_again(released.next); },
+                        [](const JobExpired&) { return true; },
+                        [](const JobTimedOut&) { return true; },
                         [](const ConfigurationChanged&) { return true; },
                         [](const BookAdopted&) { return true; },
                         [](const ClockConfirmed&) { return true; },
@@ -256,7 +270,9 @@ void Engine::work_through(const Moment& now) {
   for (const WaitingClaim& claim : waiting_) {
     if (claim.held_back.until && *claim.held_back.until <= now.book) available_ = true;
   }
-  if (timers.lease_end && *timers.lease_end <= now.book) {
+  if ((timers.lease_end && *timers.lease_end <= now.book) ||
+      (timers.wall_deadline && *timers.wall_deadline <= now.wall) ||
+      (timers.book_deadline && *timers.book_deadline <= now.book)) {
     take(execute_safely(Submission{.commands = {ExpireLeases{}}, .context = own_context()}, now));
   }
   if (available_) serve_waiting(now);
@@ -289,6 +305,7 @@ void Engine::refuse_all() {
   for (WaitingLook& wait : waiting_looks_) refuse_one(wait.completion);
   unsynced_.clear();
   unsynced_cancels_.clear();
+  unsynced_ends_.clear();
   waiting_.clear();
   waiting_looks_.clear();
   encoder_.clear();
@@ -389,6 +406,7 @@ void Engine::take(const Outcome& outcome) {
     if (const auto* request = std::get_if<CancelRequested>(&recorded.event)) {
       unsynced_cancels_.push_back(request->job.sequence);
     }
+    if (const Token token = ended_by_time(recorded.event); token != Token{}) unsynced_ends_.push_back(token);
   }
 }
 
@@ -396,6 +414,7 @@ void Engine::take(const Outcome& outcome) {
 void Engine::flush() {
   const EncodedBatch& batch = encoder_.batch();
   step_.cancelled.reserve(step_.cancelled.size() + unsynced_cancels_.size());  // nothing allocates behind the append
+  step_.ended.reserve(step_.ended.size() + unsynced_ends_.size());
   if (batch.count != 0 && !poison_) {
     const BootTime begun = meter_ != nullptr ? clock_.boot() : BootTime{};
     AppendResult result = journal_.append(journal_.epoch(), journal_.tail(), batch, Room::reserve);
@@ -431,6 +450,8 @@ void Engine::flush() {
   unsynced_.clear();
   step_.cancelled.insert(step_.cancelled.end(), unsynced_cancels_.begin(), unsynced_cancels_.end());
   unsynced_cancels_.clear();
+  step_.ended.insert(step_.ended.end(), unsynced_ends_.begin(), unsynced_ends_.end());
+  unsynced_ends_.clear();
 }
 
 void Engine::poison(StorageError error) {

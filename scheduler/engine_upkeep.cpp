@@ -118,6 +118,8 @@ void Engine::plan_wake(Step& step, const Moment& now) {
   const auto boot_of = [&](BookTime book) { return BootTime(book.time_since_epoch() + to_boot); };
   const Timers timers = this->timers();
   if (timers.lease_end) keep_earlier<BootTime>(step.wake_boot, boot_of(*timers.lease_end));
+  if (timers.book_deadline) keep_earlier<BootTime>(step.wake_boot, boot_of(*timers.book_deadline));
+  keep_earlier(step.wake_wall, timers.wall_deadline);
   keep_earlier(step.wake_boot, housekeeping_at_);
   if (prune_boot_ && (!prune_wall_ || *prune_wall_ <= now.wall)) keep_earlier(step.wake_boot, prune_boot_);
   if (prune_wall_ && *prune_wall_ > now.wall && *prune_wall_ != Instant::max()) {

@@ -14,8 +14,11 @@ struct Overload : Ts... {
 template <class... Ts>
 Overload(Ts...) -> Overload<Ts...>;
 
+LogLevel level_of_end(bool dead) {
+  return dead ? LogLevel::error : LogLevel::warning;
+}
 LogLevel level_of_end(const Next& next) {
-  return std::holds_alternative<Dead>(next) ? LogLevel::error : LogLevel::warning;
+  return level_of_end(std::holds_alternative<Dead>(next));
 }
 
 }  // namespace
@@ -45,6 +48,8 @@ std::optional<LogLevel> level_of(const Event& event) {
                         [](const AttemptFailed& failed) -> Level {
                           return std::holds_alternative<Dead>(failed.next) ? LogLevel::error : LogLevel::debug;
                         },
+                        [](const JobExpired&) -> Level { return LogLevel::error; },
+                        [](const JobTimedOut& ended) -> Level { return level_of_end(!ended.cancelled); },
                         [](const OutcomeRefused&) -> Level { return LogLevel::warning; },
                         [](const JobMarkedUncertain&) -> Level { return LogLevel::warning; },
                         [](const GapDeclared&) -> Level { return LogLevel::warning; },

@@ -29,6 +29,11 @@ void Meter::note(const RecordedEvent& recorded, const View& view) {
                  [&](const LeaseExpired& expired) { note_end(recorded, expired.token, &expired.next); },
                  [&](const JobSnoozed& snoozed) { note_end(recorded, snoozed.token, nullptr); },
                  [&](const JobReleased& released) { note_end(recorded, released.token, nullptr); },
+                 [&](const JobExpired&) { note_dead(DeadReason::expired); },
+                 [&](const JobTimedOut& ended) {
+                   if (ended.token != Token{}) note_end(recorded, ended.token, nullptr);
+                   if (!ended.cancelled) note_dead(DeadReason::timed_out);
+                 },
                  [](const auto&) {},
              },
              recorded.event);
@@ -52,10 +57,12 @@ void Meter::note_end(const RecordedEvent& recorded, Token token, const Next* nex
   }
   if (next == nullptr) return;
   if (std::holds_alternative<Again>(*next)) ++activity_.retries;
-  if (const auto* dead = std::get_if<Dead>(next)) {
-    const auto reason = static_cast<std::size_t>(dead->reason);
-    if (reason < activity_.dead.size()) ++activity_.dead[reason];
-  }
+  if (const auto* dead = std::get_if<Dead>(next)) note_dead(dead->reason);
+}
+
+void Meter::note_dead(DeadReason why) {
+  const auto reason = static_cast<std::size_t>(why);
+  if (reason < activity_.dead.size()) ++activity_.dead[reason];
 }
 
 void Meter::note(const Result<std::vector<Answer>>& answers) {

@@ -35,6 +35,7 @@ class Meter {
   [[nodiscard]] Claim& place_of(Sequence claim) { return claims_[claim.value() % claims_kept]; }
   void note_claim(const RecordedEvent& recorded, const JobClaimed& claimed, const View& view);
   void note_end(const RecordedEvent& recorded, Token token, const Next* next);
+  void note_dead(DeadReason why);
   void note(const Refusal& refusal);
 
   Metrics::Activity activity_;

@@ -87,6 +87,10 @@ class WorkLoop::Impl::Run final : public Attempt {
   }
   void lose() { lost_ = true; }
   [[nodiscard]] bool lost() const { return lost_; }
+  void begin() { begun_ = true; }
+  [[nodiscard]] bool begun() const { return begun_; }
+  /// True once: at the second look at an attempt that is lost.
+  [[nodiscard]] bool tell_now() { return ++looks_ == 2; }
 
  private:
   const ClaimedJob job_;
@@ -96,7 +100,9 @@ class WorkLoop::Impl::Run final : public Attempt {
   std::stop_source stop_;
   std::mutex mutex_;
   std::optional<Envelope> progress_;  // not recorded yet
-  std::atomic<bool> lost_ = false;    // the lease is another's: renewing is pointless
+  std::atomic<bool> lost_ = false;    // the attempt is over: renewing is pointless
+  std::atomic<bool> begun_ = false;   // its handler was called
+  std::uint32_t looks_ = 0;           // of the timer, since it was lost
 };
 
 WorkLoop::Impl::Impl(Driver& driver, WorkOptions options, Context context, Tell tell)
@@ -183,7 +189,7 @@ void WorkLoop::Impl::take(Reply reply) {
         unwanted.push_back(std::move(run));
         continue;
       }
-      runs_.emplace(run->job().id.sequence, run);
+      runs_.emplace(run->job().token.claim, run);
       queue_.push_back(std::move(run));
       if (driver_.is_driven()) driver_.defer([self = shared_from_this()] { self->serve_here(); });
     }
@@ -214,10 +220,11 @@ void WorkLoop::Impl::serve_here() {
 void WorkLoop::Impl::run_next(std::unique_lock<std::mutex>& lock) {
   const std::shared_ptr<Run> run = std::move(queue_.front());
   queue_.pop_front();
+  run->begin();
   lock.unlock();
   handle(*run);
   lock.lock();
-  runs_.erase(run->job().id.sequence);
+  runs_.erase(run->job().token.claim);
   settled_.notify_all();
   claim_more(lock);
 }
@@ -278,15 +285,21 @@ void WorkLoop::Impl::renew_later() {
 
 void WorkLoop::Impl::renew() {
   std::vector<std::shared_ptr<Run>> runs;
+  std::vector<std::shared_ptr<Run>> ignoring;
   {
     const std::lock_guard lock(mutex_);
     will_renew_ = false;
     if (runs_.empty()) return;
-    for (const auto& [job, run] : runs_) {
-      if (!run->lost()) runs.push_back(run);
+    for (const auto& [claim, run] : runs_) {
+      if (!run->lost()) {
+        runs.push_back(run);
+      } else if (run->begun()) {
+        ignoring.push_back(run);
+      }
     }
     renew_later();
   }
+  tell_of_ignored(ignoring);
   if (!runs.empty()) post_renewal(runs, true);
 }
 
@@ -327,7 +340,37 @@ void WorkLoop::Impl::renewed(const std::vector<std::shared_ptr<Run>>& runs, bool
 
 void WorkLoop::Impl::cancel(Sequence job) {
   const std::lock_guard lock(mutex_);
-  if (const auto run = runs_.find(job); run != runs_.end()) run->second->request_stop();
+  for (const auto& [claim, run] : runs_) {
+    if (run->job().id.sequence == job) run->request_stop();
+  }
+}
+
+void WorkLoop::Impl::end(const Token& token) {
+  const std::lock_guard lock(mutex_);
+  const auto run = runs_.find(token.claim);
+  if (run == runs_.end()) return;
+  run->second->lose();
+  run->second->request_stop();
+}
+
+WorkStats WorkLoop::Impl::stats() {
+  const std::lock_guard lock(mutex_);
+  WorkStats stats{.slots = options_.slots, .claimed = static_cast<std::uint32_t>(runs_.size()), .ignoring = {}};
+  for (const auto& [claim, run] : runs_) {
+    if (run->begun() && run->lost()) stats.ignoring.push_back({run->job().id, run->job().token, run->job().kind});
+  }
+  return stats;
+}
+
+// Once each, a renewal after the stop token fired: a handler that heeds it has ended by then.
+void WorkLoop::Impl::tell_of_ignored(const std::vector<std::shared_ptr<Run>>& runs) {
+  for (const auto& run : runs) {
+    if (run->tell_now()) {
+      tell_("worker " + options_.worker + ": the handler of job " + to_string(run->job().id) + " (" + run->job().kind +
+            ", attempt " + std::to_string(run->job().attempt) +
+            ") goes on although the attempt is over and its stop token fired; it keeps a slot busy until it returns");
+    }
+  }
 }
 
 void WorkLoop::Impl::changed() {
@@ -353,7 +396,7 @@ void WorkLoop::Impl::stop() {
     if (claim_ && claim_ != unknown_ticket) driver_.withdraw(*claim_);  // else whoever posts it withdraws it
     unbegun.assign(queue_.begin(), queue_.end());
     queue_.clear();
-    for (const auto& run : unbegun) runs_.erase(run->job().id.sequence);
+    for (const auto& run : unbegun) runs_.erase(run->job().token.claim);
     ready_.notify_all();
   }
   hand_back(std::move(unbegun));
@@ -361,7 +404,7 @@ void WorkLoop::Impl::stop() {
     const auto self = weak.lock();
     if (!self) return;
     const std::lock_guard lock(self->mutex_);
-    for (const auto& [job, run] : self->runs_) run->request_stop();
+    for (const auto& [claim, run] : self->runs_) run->request_stop();
   });
   static_cast<void>(driver_.drive());  // where no thread does it: what was handed back, and the end of the claim
   for (std::thread& slot : slots_) slot.join();
@@ -436,6 +479,9 @@ Result<void> WorkLoop::start() {
 }
 void WorkLoop::stop() {
   impl_->stop();
+}
+WorkStats WorkLoop::stats() const {
+  return impl_->stats();
 }
 void WorkLoop::run_until_empty() {
   impl_->run_until_empty();

@@ -35,6 +35,9 @@ class WorkLoop::Impl : public std::enable_shared_from_this<WorkLoop::Impl> {
 
   /// Fires the stop token of the job's attempt, if it runs here.
   void cancel(Sequence job);
+  /// The attempt is over, by time: fires its stop token if it runs here, and renews it no more.
+  void end(const Token& token);
+  [[nodiscard]] WorkStats stats();
   /// Something changed in the book: whoever waits for emptiness looks again.
   void changed();
 
@@ -52,6 +55,7 @@ class WorkLoop::Impl : public std::enable_shared_from_this<WorkLoop::Impl> {
   void renew();
   void post_renewal(const std::vector<std::shared_ptr<Run>>& runs, bool with_progress);
   void renewed(const std::vector<std::shared_ptr<Run>>& runs, bool with_progress, const Reply& reply);
+  void tell_of_ignored(const std::vector<std::shared_ptr<Run>>& runs);
   void fail_instead(const Run& run, const Refusal& refusal, bool retryable);
   void hand_back(std::vector<std::shared_ptr<Run>> runs);
   [[nodiscard]] bool is_empty();
@@ -63,11 +67,12 @@ class WorkLoop::Impl : public std::enable_shared_from_this<WorkLoop::Impl> {
   std::map<std::string, Handler> handlers_;  // fixed by start()
 
   std::mutex mutex_;
-  std::condition_variable ready_;                  // for slots: a job to run, or the end
-  std::condition_variable settled_;                // for stop() and run_until_empty(): something ended
-  std::deque<std::shared_ptr<Run>> queue_;         // claimed, not begun: never more than free slots
-  std::map<Sequence, std::shared_ptr<Run>> runs_;  // by job: queued and running
-  std::optional<Driver::Ticket> claim_;            // the claim that waits
+  std::condition_variable ready_;           // for slots: a job to run, or the end
+  std::condition_variable settled_;         // for stop() and run_until_empty(): something ended
+  std::deque<std::shared_ptr<Run>> queue_;  // claimed, not begun: never more than free slots
+  // By claim: queued and running. A job may be here twice, while the thread of an attempt that is over goes on.
+  std::map<Sequence, std::shared_ptr<Run>> runs_;
+  std::optional<Driver::Ticket> claim_;  // the claim that waits
   bool started_ = false;
   bool stopping_ = false;
   bool will_renew_ = false;  // a timer is set; while nothing runs there is none

@@ -5,6 +5,7 @@
 namespace daybook::test {
 namespace {
 
+using testing::AllOf;
 using testing::ContainsRegex;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -84,6 +85,29 @@ TEST_F(JobsOfTool, AUniqueKeyIsHeldOnceAndTheHolderIsNamed) {
   EXPECT_EQ(existing["id"], holder);
   EXPECT_EQ(existing["existing"], true);
   EXPECT_THAT(json({"jobs"}), SizeIs(1));
+}
+
+TEST_F(JobsOfTool, DeadlinesAreGivenAndShown) {
+  const Json scheduled = one({"schedule", "--queue", "mail", "--kind", "k", "--start-deadline", "2100-01-31T09:00:00Z",
+                              "--run-timeout", "30s", "--total-timeout", "1h30m"});
+  EXPECT_EQ(scheduled["start_deadline"], "2100-01-31T09:00:00.000000Z");
+  EXPECT_EQ(scheduled["run_timeout"], "30s");
+  EXPECT_EQ(scheduled["total_timeout"], "1h30m");
+  const std::string text = run({"job", scheduled["id"]}).out;
+  EXPECT_THAT(text, AllOf(ContainsRegex("start by +2100-01-31"), ContainsRegex("run timeout +30s")));
+  EXPECT_THAT(one({"schedule", "--queue", "mail", "--kind", "k", "--start-deadline", "10m"})["start_deadline"]
+                  .get<std::string>(),
+              MatchesRegex(kInstant));
+  EXPECT_THAT(run({"schedule", "--queue", "mail", "--kind", "k", "--start-deadline", "soon"}),
+              Refused("neither a duration like 10m or 1h30m nor an instant"));
+}
+
+TEST_F(JobsOfTool, AJobWhoseStartDeadlinePassedIsDeadAtTheNextLook) {
+  const std::string id = schedule({"--start-deadline", "2020-01-31T09:00:00Z"});
+  EXPECT_TRUE(claim().is_null());
+  EXPECT_EQ(job(id)["state"], "dead");
+  EXPECT_EQ(job(id)["dead_reason"], "expired");
+  EXPECT_THAT(event_types(id), testing::Contains("JobExpired"));
 }
 
 // ---- claim --------------------------------------------------------------------------------------------------------

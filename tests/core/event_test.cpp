@@ -77,7 +77,8 @@ TEST(Event, WhatNamesAJobTouchesItAndNothingElseDoes) {
                                        of<LeaseExpired>(job),    of<JobSnoozed>(job),     of<JobReleased>(job),
                                        of<CancelRequested>(job), of<JobCancelled>(job),   of<JobRescheduled>(job),
                                        of<JobRetried>(job),      of<OutcomeRefused>(job), of<JobMarkedUncertain>(job),
-                                       of<JobReplaced>(job),     of<StepRecorded>(job),  of<JobMoved>(job)};
+                                       of<JobReplaced>(job),     of<StepRecorded>(job),   of<JobMoved>(job),
+                                       of<JobExpired>(job),      of<JobTimedOut>(job)};
   for (const Event& event : touching)
     EXPECT_EQ(jobs_of(Sequence(20), event), std::vector{Sequence(5)}) << type_name(event);
   const std::vector<Event> others = {BookOpened(),         BookClosed(),      ClockStepped(),   ConfigurationChanged(),

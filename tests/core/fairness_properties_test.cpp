@@ -45,8 +45,9 @@ class Model {
         ++queue->second.running;
         ++queue->second.running_of[job.spec->group];
       }
-      const bool due = job.due.after ? *job.due.after <= now.book : job.due.at <= now.wall;
-      if (job.state != JobState::waiting || !due) return;
+      const auto reached = [&](const Due& due) { return due.after ? *due.after <= now.book : due.at <= now.wall; };
+      if (job.state != JobState::waiting || !reached(job.due)) return;
+      if ((job.start_by && reached(*job.start_by)) || (job.end_by && *job.end_by <= now.book)) return;
       if (!claim.kinds.empty() && !named(claim.kinds, job.spec->kind)) return;
       queue->second.ready[job.spec->group].insert({job.spec->priority, job.due.at, job.id.sequence});
     });
@@ -195,7 +196,7 @@ RC_GTEST_PROP(Limits, AreNeverExceededByAnyHistory, ()) {
       RC_ASSERT(limits.running_per_group == 0 || spec.group == NameId() || in_group < limits.running_per_group);
       const auto keeps = [&](NameId group, const Rate& rate) {
         std::vector<BookTime>& times = starts[{spec.queue, group}];
-        times.push_back(claimed->lease_ends_at - claimed->lease);
+        times.push_back(state.book().book_time(recorded.boot));  // a timeout may end its lease sooner
         if (!rate.limited()) return;
         ++limited;
         for (std::size_t from = 0; from < times.size(); ++from) {

@@ -62,7 +62,7 @@ TEST(LifecyclePage, HasEveryState) {
 }
 
 TEST(LifecyclePage, HasEveryReasonToBeDead) {
-  ASSERT_EQ(named_values<DeadReason>().size(), 6U);
+  ASSERT_EQ(named_values<DeadReason>().size(), 7U);
   for (const DeadReason reason : named_values<DeadReason>()) {
     EXPECT_TRUE(has_row("States and phases", to_string(reason)));
   }

@@ -90,6 +90,14 @@ const Token* token_named_by(const Command& command) {
       command);
 }
 
+/// Before a submission is decided, what time has ended is ended; nobody asked for that, so no request is named.
+bool made_by_time(const RecordedEvent& recorded) {
+  const bool of_time =
+      std::holds_alternative<LeaseExpired>(recorded.event) || std::holds_alternative<AttemptFailed>(recorded.event) ||
+      std::holds_alternative<JobExpired>(recorded.event) || std::holds_alternative<JobTimedOut>(recorded.event);
+  return of_time && !recorded.request;
+}
+
 RC_GTEST_PROP(Lifecycle, ReplayingAllEventsGivesTheSameState, ()) {
   const Steps steps = *testing::histories();
   State state;
@@ -147,6 +155,11 @@ RC_GTEST_PROP(Lifecycle, AtMostOneLeaseAtATimeAndTokensRise, ()) {
       ends(failed->job, failed->token);
     } else if (const auto* expired = std::get_if<LeaseExpired>(&recorded.event)) {
       ends(expired->job, expired->token);
+    } else if (const auto* timed_out = std::get_if<JobTimedOut>(&recorded.event)) {
+      if (timed_out->token != Token{}) ends(timed_out->job, timed_out->token);
+      RC_ASSERT(!live.contains(timed_out->job.sequence));
+    } else if (const auto* late = std::get_if<JobExpired>(&recorded.event)) {
+      RC_ASSERT(!live.contains(late->job.sequence));
     } else if (const auto* snoozed = std::get_if<JobSnoozed>(&recorded.event)) {
       ends(snoozed->job, snoozed->token);
     } else if (const auto* released = std::get_if<JobReleased>(&recorded.event)) {
@@ -178,7 +191,7 @@ RC_GTEST_PROP(Lifecycle, AStaleTokenIsRefusedAndChangesNothing, ()) {
     RC_ASSERT(!exchange.outcome.answers.has_value());
     Job left = *job;
     for (const RecordedEvent& recorded : exchange.outcome.events) {
-      if (std::holds_alternative<LeaseExpired>(recorded.event)) return;  // another rule changed it
+      if (made_by_time(recorded)) return;  // another rule changed it
     }
     Job now = *state.job(job->id.sequence);
     left.last_event = now.last_event;
@@ -310,7 +323,12 @@ RC_GTEST_PROP(Lifecycle, NothingIsClaimedBeforeItIsDue, ()) {
       const RecordedEvent& recorded = driver.events()[replayed];
       if (const auto* claimed = std::get_if<JobClaimed>(&recorded.event)) {
         RC_ASSERT(due_now(replica->job(claimed->job.sequence)->due, exchange.now));
-        RC_ASSERT(claimed->lease_ends_at == exchange.now.book + claimed->lease);
+        const Job& job = *replica->job(claimed->job.sequence);
+        BookTime end = exchange.now.book + claimed->lease;
+        if (job.spec->run_timeout) end = std::min(end, exchange.now.book + *job.spec->run_timeout);
+        if (job.end_by) end = std::min(end, *job.end_by);
+        RC_ASSERT(claimed->lease_ends_at == end);
+        RC_ASSERT(!is_overdue(job, exchange.now));
       }
       apply(*replica, recorded);
     }
@@ -342,7 +360,7 @@ RC_GTEST_PROP(Lifecycle, ARefusedSubmissionLeavesOnlyTheRecordOfIt, ()) {
     if (exchange.outcome.answers) return;
     bool asked = false;  // behind the leases that ended first
     for (const RecordedEvent& recorded : exchange.outcome.events) {
-      if (std::holds_alternative<LeaseExpired>(recorded.event)) {
+      if (made_by_time(recorded)) {
         RC_ASSERT(!asked);
         continue;
       }

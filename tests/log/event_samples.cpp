@@ -48,6 +48,16 @@ JobScheduled scheduled_in_full() {
           .due = {noon, BookTime(Duration(86'400'000'000))}};
 }
 
+JobScheduled scheduled_with_deadlines() {
+  JobScheduled event = scheduled_in_full();
+  JobSpec spec = *event.spec;
+  spec.start_by = Due{noon, BookTime(Duration(7))};
+  spec.run_timeout = Duration(600'000'000);
+  spec.total_timeout = Duration(86'400'000'000);
+  event.spec = std::make_shared<const JobSpec>(std::move(spec));
+  return event;
+}
+
 JobScheduled scheduled_plainly() {
   JobSpec spec{.queue = NameId(1),
                .kind = NameId(2),
@@ -222,6 +232,10 @@ std::vector<Event> events() {
           .verb = OperatorVerb::move, .filter = "all", .matched = 1, .due = std::nullopt, .queue = NameId(3)},
       HoldPlaced{.filter = "tag.case = \"8812\""},
       HoldLifted{.hold = Sequence(40)},
+      JobExpired{.job = job},
+      JobTimedOut{.job = job, .token = token, .cancelled = true},
+      JobTimedOut{.job = job, .token = {}, .cancelled = false},
+      scheduled_with_deadlines(),
   };
 }
 

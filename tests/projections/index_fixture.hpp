@@ -82,7 +82,8 @@ inline Job running_job(Job job, BookTime lease_end) {
                     .length = std::chrono::seconds(30),
                     .ends_at = lease_end,
                     .ends_at_wall = wall(0),
-                    .claimed_at = wall(0)};
+                    .claimed_at = wall(0),
+                    .run_ends_at = std::nullopt};
   return job;
 }
 
@@ -154,9 +155,12 @@ inline std::vector<std::string> disagreements(const View& left, const View& righ
   const Timers b = right.timers();
   if (a.wall_due != b.wall_due) found.push_back("they wait for other instants");
   if (a.book_due != b.book_due) found.push_back("they wait for other book times");
+  if (a.wall_deadline != b.wall_deadline) found.push_back("they wait for other deadlines of the wall clock");
+  if (a.book_deadline != b.book_deadline) found.push_back("they wait for other deadlines of book time");
   if (a.lease_end != b.lease_end) found.push_back("they wait for other leases");
   for (const std::size_t limit : {std::size_t{1}, std::size_t{1000}}) {
     if (left.expired(now.book, limit) != right.expired(now.book, limit)) found.push_back("other leases ended");
+    if (left.overdue(now, limit) != right.overdue(now, limit)) found.push_back("other jobs are overdue");
   }
   if (const auto* index = dynamic_cast<const JobIndex*>(&right); index && !lists_the_same(left, *index, queues)) {
     found.push_back("other jobs are listed by queue and state");

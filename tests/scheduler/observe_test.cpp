@@ -106,6 +106,22 @@ TEST(MetricsTest, LatenessRunTimeRetriesAndDeathsAddUp) {
   EXPECT_EQ(activity.sync_events.count(), book->stat().costs.batches);
 }
 
+TEST(MetricsTest, JobsThatADeadlineEndsAreCountedByReason) {
+  TestBook book;
+  Schedule late = mail();
+  late.start_deadline = after(1min);
+  ASSERT_TRUE(book->schedule(late));
+  Schedule slow{.queue = "slow", .kind = "k"};
+  slow.total_timeout = 2min;
+  ASSERT_TRUE(book->schedule(slow));
+  ASSERT_FALSE(book->claim({.queues = {"slow"}, .worker = "w", .lease = 10min})->empty());
+  book.advance_and_run(1h);
+  const Metrics::Activity activity = book->metrics().activity.value();
+  EXPECT_EQ(activity.dead[static_cast<std::size_t>(DeadReason::expired)], 1u);
+  EXPECT_EQ(activity.dead[static_cast<std::size_t>(DeadReason::timed_out)], 1u);
+  EXPECT_EQ(activity.run_time.sum, 120'000'000u);
+}
+
 TEST(MetricsTest, RefusalsAreCountedByCode) {
   TestBook book;
   ASSERT_TRUE(book->schedule(mail()));

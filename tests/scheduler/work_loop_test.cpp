@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <functional>
@@ -97,6 +98,79 @@ TEST_F(WorkLoopTest, AHandlerThatThrowsIsRetriedAndItsWordsAreKept) {
   EXPECT_EQ(book_.job(id)->error.bytes(), "no route to host");
   EXPECT_EQ(book_.job(id)->error_kind, "exception");
   EXPECT_EQ(book_.job(id)->attempt, 3u);
+}
+
+TEST_F(WorkLoopTest, ARunTimeoutFiresTheStopTokenAndTheJobIsTriedAgain) {
+  const JobId id = book_
+                       .schedule({.queue = "mail",
+                                  .kind = "welcome",
+                                  .retry = {.first = 1s, .cap = 1s, .max_attempts = 2},
+                                  .run_timeout = 10s})
+                       .value();
+  WorkLoop worker = loop();
+  std::promise<void> began;
+  worker.on("welcome", [&](Attempt& attempt) -> Verdict {
+    if (attempt.job().attempt == 2) return done("in time");
+    began.set_value();
+    std::mutex mutex;
+    std::condition_variable_any stopped;
+    std::unique_lock lock(mutex);
+    stopped.wait(lock, attempt.stop_token(), [] { return false; });
+    return done("too late");
+  });
+  ASSERT_TRUE(worker.start());
+  began.get_future().get();
+  time_.advance(10s);
+  live_until(id, Phase::completed);
+  EXPECT_EQ(book_.job(id)->result.bytes(), "in time");
+  EXPECT_EQ(book_.job(id)->error_kind, "timeout");
+  EXPECT_THAT(history(id), testing::Contains("AttemptFailed"));
+}
+
+TEST_F(WorkLoopTest, AHandlerThatIgnoresItsStopTokenKeepsItsSlotAndIsCountedAndNamed) {
+  test::ManualTime time;  // wakes one book
+  std::mutex mutex;
+  std::vector<std::string> told;
+  const auto log = [&](LogLevel, const std::string& sentence) {
+    const std::lock_guard lock(mutex);
+    told.push_back(sentence);
+  };
+  Daybook book = Daybook::open(folder_.path() / "other", {.log = log, .clock = &time, .waiter = &time});
+  const JobId id =
+      book.schedule({.queue = "mail", .kind = "welcome", .retry = {.max_attempts = 1}, .run_timeout = 10s}).value();
+  WorkLoop worker = book.work({.queues = {"mail"}, .worker = "w", .slots = 2});
+  std::promise<void> began;
+  std::promise<void> enough;
+  worker.on("welcome", [&](Attempt&) -> Verdict {
+    began.set_value();
+    enough.get_future().wait();
+    return done();
+  });
+  ASSERT_TRUE(worker.start());
+  began.get_future().get();
+  EXPECT_TRUE(worker.stats().ignoring.empty());
+  time.advance(10s);
+  while (worker.stats().ignoring.empty()) std::this_thread::yield();
+  EXPECT_EQ(book.job(id)->phase, Phase::dead);
+  EXPECT_EQ(worker.stats().ignoring.front().job, id);
+  EXPECT_EQ(worker.stats().ignoring.front().kind, "welcome");
+  EXPECT_EQ(worker.stats().claimed, 1u);
+  const auto named = [&] {
+    const std::lock_guard lock(mutex);
+    return std::count_if(told.begin(), told.end(), [&](const std::string& sentence) {
+      return sentence.find("handler of job " + to_string(id)) != std::string::npos;
+    });
+  };
+  while (named() == 0) {
+    time.advance(10s);
+    std::this_thread::yield();
+  }
+  time.advance(1min);
+  enough.set_value();
+  worker.stop();
+  EXPECT_EQ(named(), 1);
+  EXPECT_TRUE(worker.stats().ignoring.empty());
+  book.close();
 }
 
 TEST_F(WorkLoopTest, DiscardEndsTheJobDead) {

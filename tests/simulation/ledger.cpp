@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ledger.hpp"
 
+#include <algorithm>
 #include <variant>
 
 #include "daybook/core/limits.hpp"
@@ -28,6 +29,15 @@ struct Ledger::Take {
     if (found != ledger.lives_.end()) return &found->second;
     wrong("there is no job " + to_string(job));
     return nullptr;
+  }
+
+  [[nodiscard]] bool is_over(const Due& deadline) const {
+    return deadline.after ? *deadline.after <= ledger.now_ : deadline.at <= recorded.wall;
+  }
+
+  [[nodiscard]] static BookTime capped(const Life& life, BookTime lease_end) {
+    if (life.run_end) lease_end = std::min(lease_end, *life.run_end);
+    return life.end_by ? std::min(lease_end, *life.end_by) : lease_end;
   }
 
   Life* claimed(const JobId& job, const Token& token, bool in_time) const {
@@ -88,6 +98,9 @@ struct Ledger::Take {
     life.state = JobState::waiting;
     life.due = event.due;
     life.attempts_allowed = event.spec->retry.max_attempts;
+    life.start_by = event.spec->start_by;
+    life.run_timeout = event.spec->run_timeout;
+    if (event.spec->total_timeout) life.end_by = ledger.now_ + *event.spec->total_timeout;
     if (!event.spec->unique_key.empty()) life.key = {event.spec->queue, event.spec->unique_key};
     take_key(recorded.sequence, life);
     ledger.lives_.emplace(recorded.sequence, std::move(life));
@@ -105,10 +118,15 @@ struct Ledger::Take {
     if (found->live) wrong("claimed while another claim holds it");
     if (found->state != JobState::waiting) wrong("claimed while it does not wait");
     if (recorded.sequence <= found->last_claim) wrong("its token is not above the one before");
-    const bool due = found->due.after ? *found->due.after <= ledger.now_ : found->due.at <= recorded.wall;
-    if (!due) wrong("claimed before it was due");
+    if (!is_over(found->due)) wrong("claimed before it was due");
     if (event.attempt > found->attempts_allowed) wrong("more attempts than allowed");
-    if (event.lease_ends_at != ledger.now_ + event.lease) wrong("a lease that is not as long as granted");
+    if (found->start_by && is_over(*found->start_by)) wrong("claimed behind its start deadline");
+    if (found->end_by && *found->end_by <= ledger.now_) wrong("claimed behind the end of its total timeout");
+    found->start_by.reset();
+    found->run_end.reset();
+    if (found->run_timeout) found->run_end = ledger.now_ + *found->run_timeout;
+    if (event.lease_ends_at != capped(*found, ledger.now_ + event.lease))
+      wrong("a lease that is not as long as granted");
     found->state = JobState::running;
     found->live = Token{recorded.sequence, event.generation};
     found->last_claim = recorded.sequence;
@@ -119,12 +137,18 @@ struct Ledger::Take {
   void operator()(const LeasesRenewed& event) const {
     for (const Renewal& renewal : event.renewals) {
       Life* found = claimed(renewal.job, renewal.token, event.reason == RenewReason::heartbeat);
-      if (found != nullptr) found->lease_end = renewal.lease_ends_at;
+      if (found == nullptr) continue;
+      if (renewal.lease_ends_at > capped(*found, renewal.lease_ends_at)) wrong("a lease that outlasts a timeout");
+      found->lease_end = renewal.lease_ends_at;
     }
   }
 
   void operator()(const JobCompleted& event) const { end(event.job, event.token, true, End::completed, nullptr); }
-  void operator()(const AttemptFailed& event) const { end(event.job, event.token, true, End::failed, &event.next); }
+  void operator()(const AttemptFailed& event) const {
+    const Life* found = life(event.job);
+    const bool by_timeout = found != nullptr && found->run_end && *found->run_end <= ledger.now_;
+    end(event.job, event.token, !by_timeout, End::failed, &event.next);
+  }
   void operator()(const JobSnoozed& event) const { end(event.job, event.token, true, End::snoozed, &event.next); }
   void operator()(const JobReleased& event) const { end(event.job, event.token, true, End::released, &event.next); }
   void operator()(const LeaseExpired& event) const {
@@ -135,6 +159,25 @@ struct Ledger::Take {
       wrong("an external worker's lease ended with the process");
     }
     end(event.job, event.token, false, End::expired, &event.next);
+  }
+
+  void operator()(const JobExpired& event) const {
+    Life* found = expect(event.job, JobState::waiting);
+    if (found == nullptr) return;
+    const bool over = found->start_by && is_over(*found->start_by);
+    if (!over) wrong("it expired before its start deadline, or has none");
+    finish(event.job.sequence, *found, JobState::dead);
+  }
+  void operator()(const JobTimedOut& event) const {
+    Life* found = life(event.job);
+    if (found == nullptr) return;
+    if (!found->end_by || ledger.now_ < *found->end_by) wrong("it timed out too early, or cannot");
+    if (event.token == Token{}) {
+      expect(event.job, JobState::waiting);
+    } else if (claimed(event.job, event.token, false) != nullptr) {
+      ledger.ends_[event.token] = End::timed_out;
+    }
+    finish(event.job.sequence, *found, event.cancelled ? JobState::cancelled : JobState::dead);
   }
 
   void operator()(const CancelRequested& event) const { expect(event.job, JobState::running); }
@@ -150,6 +193,8 @@ struct Ledger::Take {
     found->state = JobState::waiting;
     found->due = event.due;
     found->attempts_allowed = event.attempts_allowed;
+    found->start_by.reset();
+    found->end_by.reset();
     take_key(event.job.sequence, *found);
   }
   void operator()(const JobsPruned& event) const {

@@ -31,13 +31,17 @@ class Ledger {
     std::optional<Token> live;  // of the claim that may finish it
     Holder holder{};
     BookTime lease_end{};
+    std::optional<Due> start_by;
+    std::optional<Duration> run_timeout;
+    std::optional<BookTime> run_end;  // of the claim
+    std::optional<BookTime> end_by;
     Sequence last_claim;
     std::pair<NameId, std::string> key;  // empty: none
   };
   [[nodiscard]] const std::map<Sequence, Life>& lives() const { return lives_; }
 
   /// How a claim ended; nothing while it lives, or when there never was one.
-  enum class End : std::uint8_t { completed, failed, snoozed, released, expired };
+  enum class End : std::uint8_t { completed, failed, snoozed, released, expired, timed_out };
   [[nodiscard]] std::optional<End> end_of(const Token& token) const;
   [[nodiscard]] bool live(const JobId& job, const Token& token) const;
   [[nodiscard]] bool handlers_hold_claims() const;

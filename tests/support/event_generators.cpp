@@ -174,6 +174,14 @@ JobMarkedUncertain make() {
   return {any<JobId>(), some_bytes(200)};
 }
 template <>
+JobExpired make() {
+  return {any<JobId>()};
+}
+template <>
+JobTimedOut make() {
+  return {any<JobId>(), coin() ? Token() : any<Token>(), coin()};
+}
+template <>
 GapDeclared make() {
   return {any<Sequence>(), some_bytes(200)};
 }

@@ -85,6 +85,11 @@ inline Duration lease_length() {
   return Duration(number<std::int64_t>(limits::lease_min.count(), limits::lease_max.count()));
 }
 
+inline std::optional<Duration> some_timeout() {
+  if (coin()) return std::nullopt;
+  return Duration(number<std::int64_t>(1, limits::after_max.count()));
+}
+
 inline std::uint32_t attempt_number() {
   return number<std::uint32_t>(1, limits::attempts_max);
 }

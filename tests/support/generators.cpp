@@ -79,7 +79,7 @@ rc::Gen<Job> job_in(JobState state) {
       job.completed_by = any<Token>();
       job.result = any<Envelope>();
     }
-    if (state == JobState::dead) job.dead_reason = one_of_enum<DeadReason>(1, 5);
+    if (state == JobState::dead) job.dead_reason = one_of_enum<DeadReason>(1, job.spec->total_timeout ? 6 : 5);
     job.progress = any<Envelope>();
     job.error = any<Envelope>();
     job.error_kind = name_or_none();
@@ -93,6 +93,9 @@ rc::Gen<Job> job_in(JobState state) {
     if (state != JobState::completed && state != JobState::cancelled && pick(0, 3) == 0) {
       job.steps = {{*generate::name(), any<Envelope>()}, {*generate::name(), Envelope()}};
     }
+    if (coin()) job.start_by = job.spec->start_by;
+    if (job.spec->total_timeout && coin()) job.end_by = any<BookTime>();
+    if (job.lease && job.spec->run_timeout) job.lease->run_ends_at = any<BookTime>();
     return job;
   });
 }
@@ -197,11 +200,16 @@ DAYBOOK_DRAW(JobSpec, {
   if (pick(0, 3) == 0) spec.unique_scope = {coin(), coin(), coin()};
   if (pick(0, 3) == 0) spec.keep_result = any<Duration>();
   if (coin()) spec.group = any<NameId>();
+  if (pick(0, 3) == 0) {
+    spec.start_by = maybe<Due>();
+    spec.run_timeout = some_timeout();
+    spec.total_timeout = some_timeout();
+  }
   return spec;
 })
 DAYBOOK_DRAW(Lease, {
-  return Lease{any<Token>(),    any<NameId>(),  some_holder(), lease_length(),
-               any<BookTime>(), any<Instant>(), any<Instant>()};
+  return Lease{any<Token>(),    any<NameId>(),  some_holder(),  lease_length(),
+               any<BookTime>(), any<Instant>(), any<Instant>(), std::nullopt};
 })
 DAYBOOK_DRAW(RefusedOutcome, { return RefusedOutcome{any<Token>(), one_of_enum<RefusalCode>(1, 24)}; })
 DAYBOOK_DRAW(JobState, { return one_of_enum<JobState>(0, 6); })

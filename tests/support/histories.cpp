@@ -21,17 +21,17 @@ using Kind = Step::Kind;
 namespace {
 
 constexpr std::array<std::string_view, 28> kind_names = {
-    "schedule", "claim",  "renew",   "complete", "fail",    "snooze", "release", "cancel",    "reschedule",
-    "retry",    "move",   "operate", "pause",    "resume",  "join",   "leave",   "configure", "limit",
-    "expire",   "batch",  "repeat",  "pass",     "jump",    "restart", "crash",  "copy",      "adopt",     "record"};
+    "schedule", "claim",   "renew", "complete", "fail",  "snooze", "release",   "cancel", "reschedule", "retry",
+    "move",     "operate", "pause", "resume",   "join",  "leave",  "configure", "limit",  "expire",     "batch",
+    "repeat",   "pass",    "jump",  "restart",  "crash", "copy",   "adopt",     "record"};
 
 // Out of a hundred.
 constexpr std::array<std::pair<Kind, std::uint32_t>, 28> weights = {{
-    {Kind::schedule, 17}, {Kind::claim, 13},    {Kind::renew, 4},   {Kind::complete, 8},   {Kind::fail, 8},
-    {Kind::snooze, 2},    {Kind::release, 2},   {Kind::cancel, 3},  {Kind::reschedule, 2}, {Kind::retry, 3},
-    {Kind::move, 2},      {Kind::operate, 1},   {Kind::pause, 1},   {Kind::resume, 1},     {Kind::join, 1},
-    {Kind::leave, 1},     {Kind::configure, 1}, {Kind::limit, 2},   {Kind::expire, 1},     {Kind::batch, 8},
-    {Kind::repeat, 2},    {Kind::pass, 7},      {Kind::jump, 2},    {Kind::restart, 1},    {Kind::crash, 2},
+    {Kind::schedule, 17}, {Kind::claim, 13},    {Kind::renew, 4},  {Kind::complete, 8},   {Kind::fail, 8},
+    {Kind::snooze, 2},    {Kind::release, 2},   {Kind::cancel, 3}, {Kind::reschedule, 2}, {Kind::retry, 3},
+    {Kind::move, 2},      {Kind::operate, 1},   {Kind::pause, 1},  {Kind::resume, 1},     {Kind::join, 1},
+    {Kind::leave, 1},     {Kind::configure, 1}, {Kind::limit, 2},  {Kind::expire, 1},     {Kind::batch, 8},
+    {Kind::repeat, 2},    {Kind::pass, 7},      {Kind::jump, 2},   {Kind::restart, 1},    {Kind::crash, 2},
     {Kind::copy, 1},      {Kind::adopt, 2},     {Kind::record, 2},
 }};
 
@@ -350,6 +350,11 @@ Command Driver::schedule(Choices& choices) const {
   if (choices.once_in(2)) command.keep_result = choices.delay();
   command.retry.max_attempts = static_cast<std::uint32_t>(choices.one_of({1, 2, 3, 3, 0}));
   if (choices.once_in(3)) command.retry.backoff = RetryPolicy::Backoff::fixed;
+  if (store_->book().feature_level >= 2 || choices.once_in(20)) {
+    if (choices.once_in(4)) command.start_deadline = choices.when(now_);
+    if (choices.once_in(4)) command.run_timeout = choices.delay();
+    if (choices.once_in(4)) command.total_timeout = choices.delay();
+  }
   if (choices.once_in(3)) command.tags.push_back({"team", choices.worker()});
   if (choices.once_in(2) && (store_->book().feature_level >= 2 || choices.once_in(20))) command.group = choices.group();
   return command;

@@ -101,6 +101,18 @@ class ScanStore final : public Store {
     if (found.size() > limit) found.resize(limit);
     return found;
   }
+  [[nodiscard]] std::vector<Sequence> overdue(const Moment& now, std::size_t limit) const override {
+    std::vector<std::tuple<int, std::int64_t, Sequence>> found;
+    for (const auto& [id, job] : jobs_) {
+      const Deadlines ends = deadlines(job);
+      if (ends.wall && *ends.wall <= now.wall) {
+        found.emplace_back(0, ends.wall->time_since_epoch().count(), id);
+      } else if (ends.book && *ends.book <= now.book) {
+        found.emplace_back(1, ends.book->time_since_epoch().count(), id);
+      }
+    }
+    return first_ids(found, limit);
+  }
   [[nodiscard]] std::vector<Sequence> running() const override {
     std::vector<Sequence> ids;
     for (const auto& [id, job] : jobs_) {
@@ -118,6 +130,9 @@ class ScanStore final : public Store {
     const auto earlier = [](auto& timer, auto time) { timer = timer ? std::min(*timer, time) : time; };
     for (const auto& [id, job] : jobs_) {
       if (job.state == JobState::running) earlier(timers.lease_end, job.lease->ends_at);
+      const Deadlines ends = deadlines(job);
+      if (ends.wall) earlier(timers.wall_deadline, *ends.wall);
+      if (ends.book) earlier(timers.book_deadline, *ends.book);
       if (job.state != JobState::waiting || is_due(job.due, now_)) continue;
       if (job.due.after) {
         earlier(timers.book_due, *job.due.after);

@@ -68,13 +68,15 @@ class Sketch {
   Sketch& group(NameId group) { return spec_.group = group, *this; }
   Sketch& priority(std::int32_t priority) { return spec_.priority = Priority(priority), *this; }
   Sketch& key(std::string key) { return spec_.unique_key = std::move(key), *this; }
+  Sketch& starts_by(Due by) { return job_.start_by = by, *this; }
+  Sketch& ends_by(BookTime by) { return job_.end_by = by, *this; }
   Sketch& due_at(Instant at) { return job_.due = {at, {}}, *this; }
   Sketch& due_after(Duration from_noon) { return job_.due = {noon + from_noon, book_noon + from_noon}, *this; }
   Sketch& running_until(BookTime end) {
     job_.state = JobState::running;
     job_.attempt = 1;
     job_.lease = Lease{
-        {Sequence(1000 + job_.id.sequence.value()), tag}, NameId(21), Holder::handler, 30s, end, noon + 30s, noon};
+        {Sequence(1000 + job_.id.sequence.value()), tag}, NameId(21), Holder::handler, 30s, end, noon + 30s, noon, {}};
     return *this;
   }
   Sketch& ended(JobState state) {
@@ -541,6 +543,11 @@ class RandomSteps {
     RC_ASSERT(timers.wall_due == model_.timers().wall_due);
     RC_ASSERT(timers.book_due == model_.timers().book_due);
     RC_ASSERT(timers.lease_end == model_.timers().lease_end);
+    RC_ASSERT(timers.wall_deadline == model_.timers().wall_deadline);
+    RC_ASSERT(timers.book_deadline == model_.timers().book_deadline);
+    const Moment then{noon + std::chrono::seconds(pick(-3, 30)), {}, until, 0};
+    RC_ASSERT(store_->overdue(then, 3) == model_.overdue(then, 3));
+    RC_ASSERT(store_->overdue(then, 1000) == model_.overdue(then, 1000));
     for (const char* key : {"a", "b"}) {
       RC_ASSERT(store_->key_holder(mail, key) == model_.key_holder(mail, key));
       RC_ASSERT(store_->key_holder(reports, key) == model_.key_holder(reports, key));
@@ -584,6 +591,11 @@ class RandomSteps {
     } else {
       sketch.due_at(now_.wall + due);
     }
+    if (pick(0, 3) == 0) {
+      const auto by = std::chrono::seconds(pick(-3, 12));
+      sketch.starts_by(pick(0, 2) == 0 ? Due{now_.wall + by, {}} : Due{now_.wall + by, now_.book + by});
+    }
+    if (pick(0, 3) == 0) sketch.ends_by(now_.book + std::chrono::seconds(pick(-3, 12)));
     const int state = pick(0, 8);
     if (state == 0) sketch.ended(JobState::completed);
     if (state == 1) sketch.ended(JobState::dead);

@@ -76,7 +76,7 @@ class Attempt {
  public:
   virtual ~Attempt() = default;
   [[nodiscard]] virtual const ClaimedJob& job() const = 0;
-  /// Fires when the job is cancelled, the lease is lost, or the worker stops and its patience is over.
+  /// Fires when the job is cancelled, a timeout or the end of the lease ends the attempt, or the worker stops and its patience is over.
   [[nodiscard]] virtual std::stop_token stop_token() const = 0;
   /// Runs `step` once for all attempts of the job, and gives its result: durable before this returns, and given without running `step`
   /// again when a later attempt comes here. `name` tells the steps of a job apart, at most 1,000 with 1 MiB of results.
@@ -98,6 +98,20 @@ struct WorkOptions {
   Duration patience = std::chrono::seconds(30);  // stop(): how long handlers may go on before their stop token fires
 };
 
+/// A handler that goes on although its attempt is over (its run timeout, its total timeout or its lease ended it) and its stop
+/// token fired. A thread cannot be stopped from outside: it keeps its slot busy until it returns, and its outcome is refused.
+struct IgnoringHandler {
+  JobId job;
+  Token token;
+  std::string kind;
+};
+
+struct WorkStats {
+  std::uint32_t slots = 0;
+  std::uint32_t claimed = 0;  // of these, busy or about to be; those of `ignoring` are among them
+  std::vector<IgnoringHandler> ignoring;
+};
+
 class WorkLoop {
  public:
   WorkLoop(WorkLoop&&) noexcept;
@@ -114,6 +128,8 @@ class WorkLoop {
   /// Claims no more, hands back what no handler has begun, waits for the running ones; after `patience` their stop tokens
   /// fire, and it waits on. Then leaves (on the record). Returns when the last handler has.
   void stop();
+
+  [[nodiscard]] WorkStats stats() const;
 
   /// Blocks until its queues hold no waiting job, due or not, and no running one; or until it is stopped. For tools and tests.
   void run_until_empty();

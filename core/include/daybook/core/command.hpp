@@ -56,6 +56,11 @@ struct Schedule {
       {};  // a debounce pushes the due time no further than this from the first scheduling
   std::optional<Duration> keep_result = {};  // instead of the book's retention of results; 0: not at all
   std::string group = {};  // a name, or empty: whose job it is, for fair share and limits within the queue
+
+  // Deadlines (docs/deadlines.md). Durations are book time. Unset: none.
+  std::optional<When> start_deadline = {};     // not claimed once by then: dead, reason expired
+  std::optional<Duration> run_timeout = {};    // an attempt that takes longer has failed, error kind "timeout"
+  std::optional<Duration> total_timeout = {};  // not final so long after now: dead, reason timed_out
 };
 
 /// Answer: Claimed, possibly empty. The jobs are the first by (priority, due, id) among all that are due, in queues
@@ -258,15 +263,16 @@ struct Prune {
   std::vector<Sequence> results;
 };
 /// Ends leases that book time has passed, at most `limit`.
+/// Ends what time has ended, at most `limit`: leases, attempts over their run timeout, jobs over a deadline.
 struct ExpireLeases {
   std::uint32_t limit = 1000;
 };
 
-using Command = std::variant<Schedule, Claim, Renew, Complete, Fail, Snooze, Release, Cancel, Reschedule, Retry,
-                             PauseQueue, ResumeQueue, JoinWorker, LeaveWorker, AdoptBook, Configure, OpenBook,
-                             CloseBook, StepClock, BeginGeneration, ExpireLeases, ConfirmClock, RaiseFeatureLevel,
-                             DoubtClock, RecordSnapshot, RecordDrop, RecordStep, Prune, SetLimits, SetWeight, Move, Operate,
-                             PlaceHold, LiftHold>;
+using Command =
+    std::variant<Schedule, Claim, Renew, Complete, Fail, Snooze, Release, Cancel, Reschedule, Retry, PauseQueue,
+                 ResumeQueue, JoinWorker, LeaveWorker, AdoptBook, Configure, OpenBook, CloseBook, StepClock,
+                 BeginGeneration, ExpireLeases, ConfirmClock, RaiseFeatureLevel, DoubtClock, RecordSnapshot, RecordDrop,
+                 RecordStep, Prune, SetLimits, SetWeight, Move, Operate, PlaceHold, LiftHold>;
 
 /// "Schedule", "Complete", …
 [[nodiscard]] std::string_view type_name(const Command& command);

@@ -393,6 +393,22 @@ struct HoldLifted {
   friend bool operator==(const HoldLifted&, const HoldLifted&) = default;
 };
 
+// ---- deadlines -----------------------------------------------------------------------------------------------------
+
+/// The start deadline passed before the job was claimed once: it is dead.
+struct JobExpired {
+  JobId job;
+  friend bool operator==(const JobExpired&, const JobExpired&) = default;
+};
+
+/// The total timeout passed: the job is dead, or cancelled when that was asked for meanwhile.
+struct JobTimedOut {
+  JobId job;
+  Token token;  // of the attempt that it ended; zero: none ran
+  bool cancelled = false;
+  friend bool operator==(const JobTimedOut&, const JobTimedOut&) = default;
+};
+
 // ---- holes in the record, in a book that was salvaged -------------------------------------------------------------
 
 /// Stands in the place of the first of the events that could not be proved; the last of them is `last`.
@@ -435,14 +451,14 @@ struct RequestRefused {
 };
 
 /// The alternatives' order is not the wire's: see event.capnp.
-using Event = std::variant<BookOpened, BookClosed, ClockStepped, ConfigurationChanged, NameDefined, GenerationBegun,
-                           BookAdopted, QueuePaused, QueueResumed, WorkerJoined, WorkerLeft, JobScheduled,
-                           DuplicateSuppressed, JobClaimed, LeasesRenewed, JobCompleted, AttemptFailed, LeaseExpired,
-                           JobSnoozed, JobReleased, CancelRequested, JobCancelled, JobRescheduled, JobRetried,
-                           OutcomeRefused, RequestRefused, FeatureLevelRaised, ClockDoubted, ClockConfirmed,
-                           SnapshotTaken, SegmentsDropped, JobMarkedUncertain, GapDeclared, EventLost, EventSetAside,
-                           JobReplaced, StepRecorded, ResultsForgotten, JobsPruned, LimitsSet, WeightSet, JobMoved,
-                           OperatorCommanded, HoldPlaced, HoldLifted>;
+using Event =
+    std::variant<BookOpened, BookClosed, ClockStepped, ConfigurationChanged, NameDefined, GenerationBegun, BookAdopted,
+                 QueuePaused, QueueResumed, WorkerJoined, WorkerLeft, JobScheduled, DuplicateSuppressed, JobClaimed,
+                 LeasesRenewed, JobCompleted, AttemptFailed, LeaseExpired, JobSnoozed, JobReleased, CancelRequested,
+                 JobCancelled, JobRescheduled, JobRetried, OutcomeRefused, RequestRefused, FeatureLevelRaised,
+                 ClockDoubted, ClockConfirmed, SnapshotTaken, SegmentsDropped, JobMarkedUncertain, GapDeclared,
+                 EventLost, EventSetAside, JobReplaced, StepRecorded, ResultsForgotten, JobsPruned, LimitsSet,
+                 WeightSet, JobMoved, OperatorCommanded, HoldPlaced, HoldLifted, JobExpired, JobTimedOut>;
 
 /// "JobScheduled": stable, part of `--json`.
 [[nodiscard]] std::string_view type_name(const Event& event);

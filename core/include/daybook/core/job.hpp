@@ -49,9 +49,10 @@ enum class DeadReason : std::uint8_t {
   none = 0,
   attempts_exhausted = 1,
   not_retryable = 2,
-  expired = 3,        // reserved: a start deadline passed
+  expired = 3,        // its start deadline passed
   lease_lost = 4,     // the last allowed attempt ended with its lease
   parent_failed = 5,  // reserved
+  timed_out = 6,      // its total timeout passed
 };
 
 [[nodiscard]] std::string_view to_string(JobState state);
@@ -98,6 +99,9 @@ struct JobSpec {
   std::vector<Tag> tags;
   Envelope payload;
   NameId group = {};  // whose job it is, for fair share and limits within the queue; 0: nobody's in particular
+  std::optional<Due> start_by = {};            // the start deadline; nothing stands for none in these three
+  std::optional<Duration> run_timeout = {};    // of an attempt, from its claim
+  std::optional<Duration> total_timeout = {};  // from the scheduling to the final state
   friend bool operator==(const JobSpec&, const JobSpec&) = default;
 };
 
@@ -117,6 +121,7 @@ struct Lease {
   BookTime ends_at{};      // expires when book time reaches this, and not before an event says so
   Instant ends_at_wall{};  // the same, as the wall clock stood when it was granted; for people
   Instant claimed_at{};
+  std::optional<BookTime> run_ends_at = {};  // when the run timeout ends the attempt; the lease never outlasts it
   friend bool operator==(const Lease&, const Lease&) = default;
 };
 
@@ -159,10 +164,21 @@ struct Job {
   std::optional<Due> due_latest;         // a debounce pushes its due time no further
   std::vector<StepResult> steps;         // in the order they were recorded; none once completed or cancelled
   std::optional<Instant> result_until;   // the result is forgotten from then on; unset: there is none, or it was
+  std::optional<Due> start_by;           // set until the first claim, or a retry by hand: dead when this comes first
+  std::optional<BookTime> end_by;        // set until a retry by hand: dead when it is not final by then
 
   friend bool operator==(const Job& a, const Job& b);  // by value, the spec included
 };
 
 [[nodiscard]] Phase phase(const Job& job, const Moment& now);
+
+/// What ends a job that nobody works on, by either clock; unset: nothing. While a job runs its lease has the end.
+struct Deadlines {
+  std::optional<Instant> wall;
+  std::optional<BookTime> book;
+  friend bool operator==(const Deadlines&, const Deadlines&) = default;
+};
+[[nodiscard]] Deadlines deadlines(const Job& job);
+[[nodiscard]] bool is_overdue(const Job& job, const Moment& now);
 
 }  // namespace daybook

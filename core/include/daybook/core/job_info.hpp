@@ -47,8 +47,11 @@ struct JobInfo {
   Envelope error;
   std::string error_kind;
   std::string trace;
-  std::vector<std::string> steps;  // their names
-  std::string group;               // empty: none
+  std::vector<std::string> steps;   // their names
+  std::string group;                // empty: none
+  std::optional<Instant> start_by;  // by the wall clock as it stood, like due_at; unset once it was claimed
+  std::optional<Duration> run_timeout;
+  std::optional<Duration> total_timeout;
 };
 
 [[nodiscard]] JobInfo job_info(const Job& job, const View& view, const Moment& now);

@@ -37,6 +37,7 @@ class State final : public Store {
   [[nodiscard]] std::vector<Sequence> expired(BookTime now, std::size_t limit) const override;
   [[nodiscard]] std::vector<ShelfPosition> aged(Shelf shelf, const ShelfPosition& behind, Instant until,
                                                 std::size_t limit) const override;
+  [[nodiscard]] std::vector<Sequence> overdue(const Moment& now, std::size_t limit) const override;
   [[nodiscard]] std::vector<Sequence> running() const override;
   [[nodiscard]] std::vector<NameId> workers() const override;
   [[nodiscard]] Timers timers() const override;

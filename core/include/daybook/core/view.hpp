@@ -41,6 +41,8 @@ struct Timers {
   std::optional<Instant> wall_due;
   std::optional<BookTime> book_due;
   std::optional<BookTime> lease_end;
+  std::optional<Instant> wall_deadline;  // of jobs that wait
+  std::optional<BookTime> book_deadline;
 };
 
 /// The orders in which what is kept for a while stands: final jobs of a state by when they ended, results by until when they are kept.
@@ -95,6 +97,10 @@ class View {
   /// What stands on the shelf behind `behind`, up to and with `until`, in order.
   [[nodiscard]] virtual std::vector<ShelfPosition> aged(Shelf shelf, const ShelfPosition& behind, Instant until,
                                                         std::size_t limit) const = 0;
+
+  /// Waiting and awaiting jobs that a deadline has passed (`is_overdue`): those by the wall clock first, by (deadline, id),
+  /// then those by book time; each once.
+  [[nodiscard]] virtual std::vector<Sequence> overdue(const Moment& now, std::size_t limit) const = 0;
 
   [[nodiscard]] virtual std::vector<Sequence> running() const = 0;  // by id
   [[nodiscard]] virtual std::vector<NameId> workers() const = 0;    // by id

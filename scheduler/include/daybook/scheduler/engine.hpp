@@ -90,6 +90,7 @@ class Engine {
   struct Step {
     std::vector<std::pair<Completion, Reply>> finished;  // call these; outside any lock
     std::vector<Sequence> cancelled;                     // running jobs that somebody asked to stop
+    std::vector<Token> ended;                            // attempts that failed or were ended: nobody waits for them
     bool changed = false;                                // events were recorded
     Sequence head;                                       // of the log
     std::uint64_t log_bytes = 0;                         // written to it since it was opened
@@ -181,6 +182,7 @@ class Engine {
   BatchEncoder encoder_;
   std::vector<std::pair<Completion, Reply>> unsynced_;
   std::vector<Sequence> unsynced_cancels_;
+  std::vector<Token> unsynced_ends_;
   Step step_;
 
   std::optional<Moment> sampled_;  // the last sample, to see a clock that steps
