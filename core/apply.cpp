@@ -2,6 +2,7 @@
 #include "daybook/core/apply.hpp"
 
 #include <algorithm>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -217,15 +218,19 @@ class Application {
   }
 
   void operator()(const ResultsForgotten& event) {
-    for (const JobId& job : event.jobs) put(changed(find(job), event, recorded_));
+    std::vector<Job> jobs;  // all of them are judged before the first is changed
+    for (const JobId& job : event.jobs) jobs.push_back(changed(find(job), event, recorded_));
+    for (Job& job : jobs) put(std::move(job));
   }
 
   void operator()(const JobsPruned& event) {
+    std::set<Sequence> ids;  // all of them are judged before the first goes
     for (const PrunedJob& pruned : event.jobs) {
       const Job job = find(pruned.job);
       if (!is_final(job.state)) fail("job " + to_string(job.id) + " is not final");
-      store_.erase_job(job.id.sequence);
+      if (!ids.insert(job.id.sequence).second) fail("job " + to_string(job.id) + " is named twice");
     }
+    for (const Sequence id : ids) store_.erase_job(id);
   }
 
   void operator()(const JobRetried& event) {

@@ -20,7 +20,8 @@ template <class C>
 constexpr bool allowed_while_held =
     std::is_same_v<C, AdoptBook> || std::is_same_v<C, Configure> || std::is_same_v<C, OpenBook> ||
     std::is_same_v<C, CloseBook> || std::is_same_v<C, StepClock> || std::is_same_v<C, BeginGeneration> ||
-    std::is_same_v<C, ConfirmClock> || std::is_same_v<C, DoubtClock> || std::is_same_v<C, RaiseFeatureLevel>;
+    std::is_same_v<C, ConfirmClock> || std::is_same_v<C, DoubtClock> || std::is_same_v<C, RaiseFeatureLevel> ||
+    std::is_same_v<C, PlaceHold> || std::is_same_v<C, LiftHold>;
 
 /// Commands whose events stand only in books of level 2 and above.
 template <class C>

@@ -76,6 +76,21 @@ Refused check_asked(const Claim& command) {
   return std::nullopt;
 }
 
+/// Whoever forgot the key would get a job each time, and no word.
+Refused check_key_options(const Schedule& command) {
+  if (command.debounce_max && command.on_conflict != OnConflict::debounce) {
+    return Refusal{RefusalCode::invalid_argument, "a maximum of debouncing goes with on_conflict debounce"};
+  }
+  const bool keyless = command.unique_key.empty();
+  if (!keyless || (command.on_conflict <= OnConflict::return_existing && !command.unique_for &&
+                   command.unique_scope == UniqueScope())) {
+    return std::nullopt;
+  }
+  return Refusal{RefusalCode::invalid_argument,
+                 "on_conflict " + std::string(to_string(command.on_conflict)) +
+                     ", unique_for and unique_scope say what a unique key means: give one"};
+}
+
 Refused check_durations(const Schedule& command) {
   if (command.unique_for && *command.unique_for < std::chrono::milliseconds(1)) {
     return Refusal{RefusalCode::invalid_argument,
@@ -175,6 +190,7 @@ Refused replace(Draft& draft, const Schedule& command, const Times& times, const
 
 Refused judge(Draft& draft, const Schedule& command) {
   if (auto refused = check_asked(draft, command)) return refused;
+  if (auto refused = check_key_options(command)) return refused;
   if (auto refused = check_durations(command)) return refused;
   const auto due = due_of(command.due, draft.now);
   if (!due) return due.error();

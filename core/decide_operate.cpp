@@ -29,7 +29,10 @@ Result<const Job*> find_meant(const Draft& draft, const JobId& id, const std::op
 
 /// Two filters together may be more than one may be.
 Refused check_filter(const std::string& text) {
-  if (text.size() <= limits::filter_bytes_max) return std::nullopt;
+  if (text.size() <= limits::filter_bytes_max) {
+    if (Filter::parse(text)) return std::nullopt;
+    return Refusal{RefusalCode::invalid_argument, "the filter, written out, is nested too deeply to be read again"};
+  }
   return Refusal{RefusalCode::invalid_argument, "the filter, written out, has " + std::to_string(text.size()) +
                                                     " bytes: at most " + std::to_string(limits::filter_bytes_max)};
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
+#include <set>
 #include <utility>
 
 #include "daybook/core/limits.hpp"
@@ -11,23 +11,21 @@
 namespace daybook {
 
 Refused judge(Draft& draft, const Prune& command) {
-  ResultsForgotten forgotten;
-  for (const Sequence id : command.results) {
-    const Job* job = draft.view.job(id);
-    const bool twice = std::any_of(forgotten.jobs.begin(), forgotten.jobs.end(),
-                                   [&](const JobId& other) { return other.sequence == id; });
-    if (job && job->result_until && may_be_pruned(draft.view, *job, draft.now) && !twice) forgotten.jobs.push_back(job->id);
-  }
-  if (!forgotten.jobs.empty()) draft.add(std::move(forgotten));
-
+  const Holds holds(draft.view);
+  std::set<Sequence> going;
   JobsPruned pruned;
   for (const Sequence id : command.jobs) {
     const Job* job = draft.view.job(id);
-    const bool twice = std::any_of(pruned.jobs.begin(), pruned.jobs.end(),
-                                   [&](const PrunedJob& other) { return other.job.sequence == id; });
-    if (!job || !may_be_pruned(draft.view, *job, draft.now) || twice) continue;
+    if (!job || !may_be_pruned(*job, holds, draft.view, draft.now) || !going.insert(id).second) continue;
     pruned.jobs.push_back({job->id, job->state, job->finalized_at.value_or(Instant()), job->last_event});
   }
+  ResultsForgotten forgotten;
+  for (const Sequence id : command.results) {
+    const Job* job = draft.view.job(id);
+    const bool there = job && job->result_until && may_be_pruned(*job, holds, draft.view, draft.now);
+    if (there && going.insert(id).second) forgotten.jobs.push_back(job->id);  // a job that goes takes its result along
+  }
+  if (!forgotten.jobs.empty()) draft.add(std::move(forgotten));
   if (!pruned.jobs.empty()) draft.add(std::move(pruned));
   return std::nullopt;
 }

@@ -7,7 +7,7 @@
 
 #include "daybook/core/assert.hpp"
 #include "daybook/core/escape.hpp"
-#include "daybook/core/holds.hpp"
+#include "daybook/core/limits.hpp"
 
 namespace daybook {
 namespace {
@@ -44,7 +44,10 @@ Result<std::optional<Duration>> read_age(std::string_view text) {
   if (text == "never") return std::nullopt;
   const auto age = parse_duration(text);
   if (!age) return tl::unexpected<Refusal>(age.error());
-  if (*age < Duration()) return refuse(RefusalCode::invalid_argument, "an age is not negative");
+  if (*age < Duration() || *age > limits::after_max) {
+    return refuse(RefusalCode::invalid_argument,
+                  "an age of " + to_string(*age) + ": 0 to " + to_string(limits::after_max) + ", or never");
+  }
   return *age;
 }
 
@@ -88,7 +91,7 @@ std::uint64_t jobs_in(const View& view, JobState state) {
 class Pass {
  public:
   Pass(const View& view, const Moment& now, const Retention& retention, std::size_t limit)
-      : view_(view), now_(now), retention_(retention), limit_(limit) {}
+      : view_(view), now_(now), retention_(retention), limit_(limit), holds_(view) {}
 
   PrunePlan run(const PruneProgress& progress) {
     plan_.progress = progress;
@@ -125,13 +128,16 @@ class Pass {
   [[nodiscard]] std::uint64_t surplus(Shelf shelf) const {
     if (shelf == Shelf::result || !retention_.of(shelf).count) return 0;
     const std::uint64_t there = jobs_in(view_, state_of(shelf));
-    const std::uint64_t kept = *retention_.of(shelf).count;
+    const std::uint64_t kept = *retention_.of(shelf).count + plan_.progress.stayed[static_cast<std::size_t>(shelf)];
     return there > kept ? there - kept : 0;
   }
 
   void take(Shelf shelf, Sequence id) {
     const Job* job = view_.job(id);
-    if (!job || !may_be_pruned(view_, *job, now_)) return;
+    if (!job || !may_be_pruned(*job, holds_, view_, now_)) {
+      ++plan_.progress.stayed[static_cast<std::size_t>(shelf)];
+      return;
+    }
     (shelf == Shelf::result ? plan_.results : plan_.jobs).push_back(id);
   }
 
@@ -139,7 +145,7 @@ class Pass {
     const std::optional<Duration> age = shelf == Shelf::result ? Duration() : retention_.of(shelf).age;
     if (!age) return;
     const auto next = view_.aged(shelf, behind.value_or(ShelfPosition{Instant::min(), Sequence()}), Instant::max(), 1);
-    if (next.empty() || Instant::max() - next.front().at < *age) return;
+    if (next.empty() || next.front().at > Instant::max() - *age) return;
     const Instant at = next.front().at + *age;
     if (!plan_.again_at || at < *plan_.again_at) plan_.again_at = at;
   }
@@ -148,6 +154,7 @@ class Pass {
   const Moment& now_;
   const Retention& retention_;
   const std::size_t limit_;
+  const Holds holds_;
   std::size_t visited_ = 0;  // what is held counts as well: a part of a pass is bounded
   PrunePlan plan_;
 };
@@ -221,8 +228,8 @@ PrunePlan plan_prune(const View& view, const Moment& now, const Retention& reten
   return Pass(view, now, retention, limit).run(progress);
 }
 
-bool may_be_pruned(const View& view, const Job& job, const Moment& now) {
-  return is_final(job.state) && !held_by(view, job, now);
+bool may_be_pruned(const Job& job, const Holds& holds, const View& view, const Moment& now) {
+  return is_final(job.state) && holds.holding(job, view, now) == nullptr;
 }
 
 }  // namespace daybook

@@ -131,7 +131,8 @@ Due due_now(const Moment& now) {
 
 Due due_after(Duration delay, const Moment& now) {
   const Instant start = in_range(now.wall);
-  return {delay >= limits::due_max - start ? limits::due_max : start + delay, now.book + delay};
+  const BookTime after = delay > BookTime::max() - std::max(now.book, BookTime()) ? BookTime::max() : now.book + delay;
+  return {delay >= limits::due_max - start ? limits::due_max : start + delay, after};
 }
 
 Result<Due> due_of(const When& when, const Moment& now, std::string_view what) {

@@ -35,7 +35,11 @@ std::uint16_t revision_of(const Queue& queue) {
 }
 std::uint16_t revision_of(const Job& job) {
   const JobSpec& spec = *job.spec;
-  return spec.group != NameId() || spec.start_by || spec.run_timeout || spec.total_timeout ? 2 : 1;
+  const bool asked = spec.group != NameId() || spec.start_by || spec.run_timeout || spec.total_timeout ||
+                     spec.unique_scope != UniqueScope() || spec.keep_result;
+  const bool became =
+      job.key_handed_over || job.unique_until || job.due_latest || job.result_until || !job.steps.empty();
+  return asked || became ? 2 : 1;
 }
 template <class Other>
 std::uint16_t revision_of(const Other&) {
@@ -428,8 +432,13 @@ StoredEntity EntityEncoder::encode(const Entity& entity) {
 
 Entity decode_entity(const StoredEntity& stored, const Place& where) {
   require_known(static_cast<std::uint16_t>(stored.type), stored.revision, where);
-  return read_message(stored.message, "record", where,
-                      [&](capnp::MessageReader& reader) { return read(reader, stored.type); });
+  return read_message(stored.message, "record", where, [&](capnp::MessageReader& reader) {
+    Entity entity = read(reader, stored.type);
+    const std::uint16_t needed = std::visit([](const auto& one) { return revision_of(one); }, entity);
+    if (needed <= stored.revision) return entity;
+    throw Undecodable{"revision " + std::to_string(stored.revision) + " with a value that only revision " +
+                      std::to_string(needed) + " has"};
+  });
 }
 
 // ---- hashes ----

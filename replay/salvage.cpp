@@ -231,8 +231,9 @@ class Salvager {
       const Job* job = state_.job(sequence);
       if (job == nullptr || job->state == JobState::completed || job->state == JobState::cancelled) continue;
       const JobId id = job->id;
-      if (kept("replay.salvage.key") && job->state == JobState::dead && !job->spec->unique_key.empty() &&
-          state_.key_holder(job->spec->queue, job->spec->unique_key)) {
+      const auto holder =
+          job->spec->unique_key.empty() ? std::nullopt : state_.key_holder(job->spec->queue, job->spec->unique_key);
+      if (kept("replay.salvage.key") && job->state == JobState::dead && holder && *holder != sequence) {
         report_.left_dead.push_back(id);
         continue;
       }

@@ -261,7 +261,7 @@ Result<JobInfo> Daybook::wait(JobId id, Duration timeout, std::stop_token stop) 
   const BookTime now = driver.now().book;
   const BookTime until = timeout > BookTime::max() - now ? BookTime::max() : now + std::max(timeout, Duration(0));
   const Driver::Ticket ticket = driver.post_wait(
-      id.sequence, until, [&](const View& view, const Moment& then) { found = find(id, view, then); },
+      id, until, [&](const View& view, const Moment& then) { found = find(id, view, then); },
       [&promise, &answered](Reply reply) {
         answered = true;
         promise.set_value(std::move(reply));

@@ -100,7 +100,7 @@ Driver::Ticket Driver::post_claim(Claim claim, Context context, BookTime until, 
   return ticket;
 }
 
-Driver::Ticket Driver::post_wait(Sequence job, BookTime until, Engine::Look look, Engine::Completion completion) {
+Driver::Ticket Driver::post_wait(JobId job, BookTime until, Engine::Look look, Engine::Completion completion) {
   auto kept = std::make_shared<std::pair<Engine::Look, Engine::Completion>>(std::move(look), std::move(completion));
   const Ticket ticket = ++last_ticket_;
   const bool entered =

@@ -43,7 +43,7 @@ class Driver {
   /// A claim that waits; `completion` runs on the callback thread. withdraw() makes it answer soon with nothing.
   Ticket post_claim(Claim claim, Context context, BookTime until, Engine::Completion completion);
   /// Engine::submit_wait: `look` runs inside the writer, `completion` on the callback thread.
-  Ticket post_wait(Sequence job, BookTime until, Engine::Look look, Engine::Completion completion);
+  Ticket post_wait(JobId job, BookTime until, Engine::Look look, Engine::Completion completion);
   void withdraw(Ticket ticket);
 
   /// Blocks; runs between steps. Rethrows what `look` throws.

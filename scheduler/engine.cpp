@@ -101,6 +101,7 @@ bool calls_for_pruning(const Event& event) {
                         [](const BookAdopted&) { return true; },
                         [](const ClockConfirmed&) { return true; },
                         [](const FeatureLevelRaised&) { return true; },
+                        [](const HoldLifted&) { return true; },
                         [](const auto&) { return false; },
                     },
                     event);
@@ -275,6 +276,9 @@ void Engine::work_through(const Moment& now) {
       (timers.book_deadline && *timers.book_deadline <= now.book)) {
     take(execute_safely(Submission{.commands = {ExpireLeases{}}, .context = own_context()}, now));
   }
+  // Behind the timers, because whatever is executed moves what fell due; before anything ends in this step, so that whoever ends a
+  // job finds it there when the answer comes.
+  prune(now);
   if (available_) serve_waiting(now);
   for (Item& item : taken_) {
     if (poison_) return;
@@ -282,7 +286,6 @@ void Engine::work_through(const Moment& now) {
   }
   if (available_) serve_waiting(now);
   end_waiting(now);
-  prune(now);
   flush();
   if (poison_) return;
   serve_looks(now);
@@ -329,6 +332,8 @@ void Engine::note_clock_step(const Moment& now) {
     const Duration by = (now.wall - sampled_->wall) - (now.boot - sampled_->boot);
     if (by > limits::clock_step_min || by < -limits::clock_step_min) {
       take(execute_safely(Submission{.commands = {StepClock{by}}, .context = own_context()}, now));
+      // By a clock that leapt everything may seem old: somebody has a day to see it.
+      if (by > limits::clock_back_max) prune_boot_ = now.boot + prune_after_leap;
       available_ = true;
     }
   }
@@ -392,7 +397,11 @@ void Engine::run(const Look& look, Completion& completion, const Moment& now) {
 
 void Engine::take(const Outcome& outcome) {
   if (meter_ != nullptr) {
-    for (const RecordedEvent& recorded : outcome.events) meter_->note(recorded, *store_);
+    try {
+      for (const RecordedEvent& recorded : outcome.events) meter_->note(recorded, *store_);
+    } catch (const StorageError&) {
+      // The index: whoever asks it next goes on without it. What is only counted need not.
+    }
     meter_->note(outcome.answers);
   }
   if (!outcome.answers && is_stale_outcome(outcome.answers.error().code) &&
@@ -402,7 +411,10 @@ void Engine::take(const Outcome& outcome) {
   for (const RecordedEvent& recorded : outcome.events) {
     encoder_.add(recorded);
     if (makes_available(recorded.event) || (crowded_ && ends_attempt(recorded.event))) available_ = true;
-    if (calls_for_pruning(recorded.event)) prune_wall_.reset();
+    if (calls_for_pruning(recorded.event)) {
+      prune_wall_.reset();
+      prune_asked_ = true;
+    }
     if (const auto* request = std::get_if<CancelRequested>(&recorded.event)) {
       unsynced_cancels_.push_back(request->job.sequence);
     }

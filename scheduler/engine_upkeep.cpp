@@ -2,6 +2,7 @@
 
 // What the engine does beside its work: keeps the index up with the log, goes on without one that failed, and says when it wants to
 // be called again.
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
@@ -92,9 +93,20 @@ void Engine::prune(const Moment& now) {
   if (poison_ || (prune_boot_ && *prune_boot_ > now.boot) || (prune_wall_ && *prune_wall_ > now.wall)) return;
   const Book& book = store_->book();
   prune_boot_ = now.boot + prune_delay;
+  const bool begins = std::ranges::none_of(pruned_.behind, [](const auto& behind) { return behind.has_value(); });
+  if (begins) prune_asked_ = false;
   prune_wall_ = Instant::max();  // until something ends, or the book is allowed to
   if (book.feature_level < 2 || book.held || book.clock_doubted) return;
-  PrunePlan plan = plan_prune(*store_, now, retention_of(*store_), pruned_, prune_limit);
+  PrunePlan plan;
+  try {
+    plan = plan_prune(*store_, now, retention_of(*store_), pruned_, prune_limit);
+  } catch (const StorageError& error) {
+    if (index_ == nullptr) throw;
+    go_on_in_memory(error.what());
+    pruned_ = {};
+    prune_wall_.reset();
+    return;
+  }
   if (!plan.jobs.empty() || !plan.results.empty()) {
     take(execute_safely(
         Submission{.commands = {Prune{std::move(plan.jobs), std::move(plan.results)}}, .context = own_context()}, now));
@@ -107,6 +119,7 @@ void Engine::prune(const Moment& now) {
   }
   pruned_ = {};
   prune_wall_ = plan.again_at.value_or(Instant::max());
+  if (std::exchange(prune_asked_, false)) prune_wall_.reset();
 }
 
 std::uint64_t Engine::projection_lag() const {

@@ -24,7 +24,7 @@ void Engine::submit_claim(Ticket ticket, Claim claim, Context context, BookTime 
   available_ = true;  // it has not been tried yet
 }
 
-void Engine::submit_wait(Ticket ticket, Sequence job, BookTime until, Look look, Completion completion) {
+void Engine::submit_wait(Ticket ticket, JobId job, BookTime until, Look look, Completion completion) {
   waiting_looks_.push_back({ticket, job, until, std::move(look), std::move(completion), false});
 }
 
@@ -83,8 +83,16 @@ void Engine::end_waiting(const Moment& now) {
 // Everybody's job is looked at in every step: a hash lookup each, and those who wait are seldom many.
 void Engine::serve_looks(const Moment& now) {
   for (auto wait = waiting_looks_.begin(); wait != waiting_looks_.end();) {
-    const Job* job = store_->job(wait->job);
-    if (job && !is_final(job->state) && !wait->withdrawn && wait->until > now.book) {
+    const Job* job = nullptr;
+    try {
+      job = store_->job(wait->job.sequence);
+    } catch (const StorageError& error) {
+      if (index_ == nullptr) throw;
+      go_on_in_memory(error.what());
+      job = store_->job(wait->job.sequence);
+    }
+    const bool ours = job && (wait->job.generation == GenerationTag() || wait->job.generation == job->id.generation);
+    if (ours && !is_final(job->state) && !wait->withdrawn && wait->until > now.book) {
       ++wait;
       continue;
     }

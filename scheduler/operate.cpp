@@ -85,6 +85,7 @@ Result<OperateReport> Daybook::operate(Operation operation) {
     for (std::size_t i = from; i < std::min(from + batch, jobs.size()); ++i) {
       answers.push_back(submit({.commands = {change_of(operation, jobs[i])}, .context = operation.context}));
     }
+    static_cast<void>(drive());  // where no thread does what was posted
     for (auto& answer : answers) count(report, answer.get());
     if (operation.between) report.stopped = !operation.between(report);
   }

@@ -65,6 +65,8 @@ void Subscription::Impl::read_on() {
     LogReader(storage_).read(from, [&](const RecordedEvent& recorded) { return hand_over(recorded); });
   } catch (const std::exception& error) {
     why = error.what();
+  } catch (...) {
+    why = "the subscriber threw something that is no std::exception";
   }
   {
     const std::lock_guard lock(mutex_);
@@ -72,7 +74,12 @@ void Subscription::Impl::read_on() {
     if (next_ == from) head_ = Sequence(from.value() - 1);  // the log does not show it yet: until the next note
   }
   changed_.notify_all();
-  if (!why.empty()) tell_("a subscription ended before event " + std::to_string(next().value()) + ": " + why);
+  if (why.empty()) return;
+  try {
+    tell_("a subscription ended before event " + std::to_string(next().value()) + ": " + why);
+  } catch (...) {
+    // Nobody is left to tell.
+  }
 }
 
 bool Subscription::Impl::hand_over(const RecordedEvent& recorded) {

@@ -200,7 +200,8 @@ TEST_F(Recurring, JitterIsTheSameEachTimeAndKeepsTheOrder) {
 TEST_F(Recurring, JitterIsTheSameOnEveryMachineAndInEveryRelease) {
   Recurrence daily{rule("@daily", "UTC")};
   daily.jitter = 1h;
-  EXPECT_EQ(to_string(*due_of_occurrence(daily, "report", at("2026-01-01T00:00:00Z"), zones_)), "2026-01-01T00:51:05.489888Z");
+  EXPECT_EQ(to_string(*due_of_occurrence(daily, "report", at("2026-01-01T00:00:00Z"), zones_)),
+            "2026-01-01T00:51:05.489888Z");
 }
 
 TEST_F(Recurring, WhatMakesNoSenseIsRefused) {

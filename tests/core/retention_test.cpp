@@ -6,6 +6,7 @@
 
 #include <string>
 
+#include "daybook/core/error.hpp"
 #include "support/memory_book.hpp"
 
 namespace daybook {
@@ -210,6 +211,58 @@ TEST_F(RetentionTest, WhatAHoldMatchesStaysUntilItIsLifted) {
   book.done(LiftHold{std::get<Recorded>(*placed).event});
   prune();
   EXPECT_FALSE(there(held));
+}
+
+TEST_F(RetentionTest, WhatIsHeldIsNotChargedToTheNewestThatACountKeeps) {
+  Retention retention;
+  retention.completed = {std::nullopt, 2};
+  retain(retention);
+  std::vector<JobId> held;
+  for (int i = 0; i < 3; ++i) held.push_back(completed());
+  book.done(Configure{{{"note", "the newest come later"}}});
+  ASSERT_TRUE(book.ask(PlaceHold{*Filter::parse("scheduled_at <= " + to_string(book.now.wall))}).has_value());
+  book.pass(1s);
+  std::vector<JobId> others;
+  for (int i = 0; i < 4; ++i) others.push_back(completed());
+  prune(1);  // in parts, each of which comes past one
+  for (const JobId& id : held) EXPECT_TRUE(there(id));
+  EXPECT_FALSE(there(others[0]));
+  EXPECT_FALSE(there(others[1]));
+  EXPECT_TRUE(there(others[2]));
+  EXPECT_TRUE(there(others[3]));
+}
+
+TEST_F(RetentionTest, AnEventThatNamesOneWrongJobLetsGoOfNone) {
+  const JobId gone = cancelled();
+  const JobId waits = book.schedule();
+  const PrunedJob right{gone, JobState::cancelled, book.now.wall, Sequence(1)};
+  for (const PrunedJob& wrong : {PrunedJob{waits, JobState::dead, book.now.wall, Sequence(1)}, right,
+                                 PrunedJob{{Sequence(999), gone.generation}, JobState::dead, {}, Sequence(1)}}) {
+    EXPECT_THROW(book.put_down(JobsPruned{{right, wrong}}), CorruptionError);
+    book.events.pop_back();
+    EXPECT_TRUE(there(gone));
+  }
+  EXPECT_THROW(book.put_down(ResultsForgotten{{gone}}), CorruptionError);
+  book.events.pop_back();
+}
+
+TEST_F(RetentionTest, AJobThatGoesTakesItsResultAlong) {
+  const JobId id = completed("receipt");
+  const Sequence last = book.job(id).last_event;
+  book.pass(24h * 8);
+  prune();
+  EXPECT_EQ(book.count<ResultsForgotten>(), 0U);
+  EXPECT_EQ(book.last<JobsPruned>().jobs.front().last_event, last);
+}
+
+TEST_F(RetentionTest, ACopyCanBePutOnHoldBeforeItIsAdopted) {
+  const JobId id = completed();
+  book.become_a_copy();
+  EXPECT_TRUE(book.ask(PlaceHold{*Filter::parse("all")}).has_value());
+  book.pass(24h * 8);
+  book.done(AdoptBook{});
+  prune();
+  EXPECT_TRUE(there(id));
 }
 
 struct Steps : RetentionTest {

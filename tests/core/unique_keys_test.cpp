@@ -276,11 +276,26 @@ TEST_F(UniqueKeys, ABookOfLevel1RefusesWhatItCannotHold) {
   EXPECT_EQ(book.refusal_of(keyed()), RefusalCode::needs_upgrade);
 }
 
+TEST_F(UniqueKeys, WhatIsSaidOfAKeyNeedsOne) {
+  Schedule command{.queue = "mail", .kind = "send"};
+  command.on_conflict = OnConflict::replace;
+  EXPECT_EQ(book.refusal_of(command), RefusalCode::invalid_argument);
+  EXPECT_THAT(book.sentence, HasSubstr("on_conflict replace"));
+  command.on_conflict = OnConflict::reject;
+  command.unique_for = 1h;
+  EXPECT_EQ(book.refusal_of(command), RefusalCode::invalid_argument);
+  command.unique_key = "k";
+  EXPECT_EQ(book.refusal_of(command), std::nullopt);
+  command = keyed(OnConflict::throttle);
+  command.debounce_max = 1h;
+  EXPECT_EQ(book.refusal_of(command), RefusalCode::invalid_argument);
+}
+
 TEST_F(UniqueKeys, TimesOutOfRangeAreRefused) {
   Schedule command = keyed();
   command.unique_for = Duration(999);
   EXPECT_EQ(book.refusal_of(command), RefusalCode::invalid_argument);
-  command.unique_for = std::nullopt;
+  command = keyed(OnConflict::debounce);
   command.debounce_max = -1s;
   EXPECT_EQ(book.refusal_of(command), RefusalCode::invalid_argument);
   EXPECT_THAT(book.sentence, HasSubstr("a debounce of -1s"));

@@ -110,7 +110,7 @@ bool World::expect_wake() {
   engine_->submit_claim(++tickets_, Claim{.queues = queues, .worker = "last", .lease = 1h}, {}, BookTime::max(),
                         [&](const Reply& reply) { claimed = !reply.error && reply.answers; });
   step();
-  for (int wakes = 0; wakes < 20 && !claimed && !over(); ++wakes) {
+  for (int wakes = 0; wakes < 200 && !claimed && !over(); ++wakes) {
     std::optional<BootTime> next = wake_boot_;
     if (wake_wall_) {
       const BootTime at = clock.boot() + (*wake_wall_ - clock.wall());

@@ -344,9 +344,11 @@ Command Driver::schedule(Choices& choices) const {
   command.unique_key = choices.one_of<std::string>({"", "", "k1", "k2"});
   command.on_conflict = choices.one_of({OnConflict::reject, OnConflict::return_existing, OnConflict::replace,
                                         OnConflict::debounce, OnConflict::throttle});
-  if (choices.once_in(4)) command.unique_scope = {choices.once_in(2), choices.once_in(2), choices.once_in(2)};
-  if (choices.once_in(4)) command.unique_for = choices.delay();
-  if (choices.once_in(4)) command.debounce_max = choices.delay();
+  if (command.unique_key.empty() && !choices.once_in(10)) command.on_conflict = OnConflict::reject;
+  const bool keyed = !command.unique_key.empty() || choices.once_in(20);
+  if (keyed && choices.once_in(4)) command.unique_scope = {choices.once_in(2), choices.once_in(2), choices.once_in(2)};
+  if (keyed && choices.once_in(4)) command.unique_for = choices.delay();
+  if (command.on_conflict == OnConflict::debounce && choices.once_in(2)) command.debounce_max = choices.delay();
   if (choices.once_in(2)) command.keep_result = choices.delay();
   command.retry.max_attempts = static_cast<std::uint32_t>(choices.one_of({1, 2, 3, 3, 0}));
   if (choices.once_in(3)) command.retry.backoff = RetryPolicy::Backoff::fixed;

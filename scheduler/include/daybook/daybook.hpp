@@ -231,7 +231,7 @@ class Daybook {
   /// history() how it went.
   [[nodiscard]] Result<JobInfo> job(JobId id) const;
   /// Waits until the job is final (completed, cancelled or dead), until `timeout` (book time) has passed or `stop` is requested; then
-  /// the job as it stands. Whoever waits costs nothing meanwhile.
+  /// the job as it stands. So it does when the book is closed meanwhile: look at the phase. Whoever waits costs nothing meanwhile.
   [[nodiscard]] Result<JobInfo> wait(JobId id, Duration timeout = Duration::max(), std::stop_token stop = {}) const;
   /// At most `limit` jobs after `after`, by id.
   struct JobsQuery {

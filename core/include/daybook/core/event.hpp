@@ -14,6 +14,7 @@
 
 #include "daybook/core/entities.hpp"
 #include "daybook/core/envelope.hpp"
+#include "daybook/core/hole_events.hpp"
 #include "daybook/core/ids.hpp"
 #include "daybook/core/job.hpp"
 #include "daybook/core/refusal.hpp"
@@ -407,27 +408,6 @@ struct JobTimedOut {
   Token token;  // of the attempt that it ended; zero: none ran
   bool cancelled = false;
   friend bool operator==(const JobTimedOut&, const JobTimedOut&) = default;
-};
-
-// ---- holes in the record, in a book that was salvaged -------------------------------------------------------------
-
-/// Stands in the place of the first of the events that could not be proved; the last of them is `last`.
-struct GapDeclared {
-  Sequence last;
-  std::string reason;
-  friend bool operator==(const GapDeclared&, const GapDeclared&) = default;
-};
-
-/// Stands in the place of each further lost event of a gap, so that sequences stay without holes.
-struct EventLost {
-  friend bool operator==(const EventLost&, const EventLost&) = default;
-};
-
-/// An event that is proved, but cannot follow what is left of those before it. Kept, and without effect.
-struct EventSetAside {
-  std::string why;
-  std::string stored;  // the message as it stood in the log
-  friend bool operator==(const EventSetAside&, const EventSetAside&) = default;
 };
 
 // ---- refusals that are on record ----------------------------------------------------------------------------------

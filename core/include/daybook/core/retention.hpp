@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "daybook/core/entities.hpp"
+#include "daybook/core/holds.hpp"
 #include "daybook/core/refusal.hpp"
 #include "daybook/core/time.hpp"
 #include "daybook/core/view.hpp"
@@ -46,6 +47,7 @@ struct Retention {
 /// How far a pass over the shelves has come.
 struct PruneProgress {
   std::array<std::optional<ShelfPosition>, shelves> behind;
+  std::array<std::uint64_t, shelves> stayed{};  // of those that it came past: they are held
 };
 
 struct PrunePlan {
@@ -61,7 +63,7 @@ struct PrunePlan {
 [[nodiscard]] PrunePlan plan_prune(const View& view, const Moment& now, const Retention& retention,
                                    const PruneProgress& progress, std::size_t limit);
 
-/// May this job be forgotten, whatever its age? Not before it is final, and not while a hold matches it.
-[[nodiscard]] bool may_be_pruned(const View& view, const Job& job, const Moment& now);
+/// May this job be forgotten, whatever its age? Not before it is final, and not while one of the holds that stand matches it.
+[[nodiscard]] bool may_be_pruned(const Job& job, const Holds& holds, const View& view, const Moment& now);
 
 }  // namespace daybook

@@ -80,8 +80,8 @@ class Engine {
   void withdraw(Ticket ticket);
   void withdraw_all();
 
-  /// Runs `look` when the job is final, or gone, and that is synced; at the latest when book time reaches `until`. Then completes.
-  void submit_wait(Ticket ticket, Sequence job, BookTime until, Look look, Completion completion);
+  /// Runs `look` when the job is final, or gone, or of another history, and that is synced; at the latest when book time reaches `until`. Then completes.
+  void submit_wait(Ticket ticket, JobId job, BookTime until, Look look, Completion completion);
 
   /// Runs during the next step, when all is synced.
   void look(Look look, Completion completion);
@@ -111,6 +111,7 @@ class Engine {
 
  private:
   static constexpr Duration housekeeping_delay = std::chrono::seconds(1);
+  static constexpr Duration prune_after_leap = std::chrono::hours(24);
   static constexpr Duration prune_delay = std::chrono::minutes(1);  // between two passes
   static constexpr std::size_t prune_limit = 1000;                  // in one step
 
@@ -129,7 +130,7 @@ class Engine {
 
   struct WaitingLook {
     Ticket ticket;
-    Sequence job;
+    JobId job;
     BookTime until;
     Look look;
     Completion completion;
@@ -191,6 +192,7 @@ class Engine {
   std::optional<BootTime> housekeeping_at_;
   PruneProgress pruned_;                // of the pass under way
   std::optional<BootTime> prune_boot_;  // the pass goes on, or the next may begin: not before this …
+  bool prune_asked_ = false;            // something happened during the pass that calls for another
   std::optional<Instant> prune_wall_;   // … and not before this
   std::uint64_t refusals_counted_ = 0;
   std::exception_ptr poison_;
