@@ -97,14 +97,17 @@ void schedule_everything(daybook::Daybook& book, const std::vector<std::string>&
            .map([](auto) {}));
 }
 
-// One life of the service: opens the book, schedules what is not there yet, works until nothing is left.
-int serve(const fs::path& directory, const std::vector<std::string>& files, bool first, Board& board) {
+// One life of the service: opens the book, works until nothing is left. The first life schedules everything, and is
+// killed when the board shows `kill_at`; the second has none.
+int serve(const fs::path& directory, const std::vector<std::string>& files, std::uint64_t kill_at, Board& board) {
   auto book = daybook::Daybook::open(directory, {.actor = "demo"});
-  if (first) schedule_everything(book, files, board);
+  if (kill_at != 0) schedule_everything(book, files, board);
   auto worker = book.work({.queues = {"files"}, .slots = slots});
   worker.on("hash", [&](daybook::Attempt& attempt) {
     auto hash = sha256_of(std::string(attempt.job().payload.bytes()));
     board.hashed += 1;
+    // From here to the kill a job stays in hand, so that there is one to lose, however fast the machine is.
+    while (kill_at != 0 && board.hashed >= kill_at) ::pause();
     return daybook::done(std::move(hash));
   });
   worker.on("later", [](daybook::Attempt&) { return daybook::done("on time"); });
@@ -128,12 +131,11 @@ void draw(const std::string& label, std::uint64_t done, std::uint64_t total) {
 }
 
 // Runs one life in a child and watches it; kills it when the board shows `kill_at`. Returns the wait status.
-int watch(const fs::path& directory, const std::vector<std::string>& files, bool first, Board& board,
-          std::uint64_t kill_at) {
+int watch(const fs::path& directory, const std::vector<std::string>& files, std::uint64_t kill_at, Board& board) {
   const pid_t child = ::fork();
   if (child == 0) {
     try {
-      std::_Exit(serve(directory, files, first, board));
+      std::_Exit(serve(directory, files, kill_at, board));
     } catch (const std::exception& error) {
       std::cerr << "\ndemo: " << error.what() << "\n";
       std::_Exit(1);
@@ -141,7 +143,7 @@ int watch(const fs::path& directory, const std::vector<std::string>& files, bool
   }
   int status = 0;
   while (::waitpid(child, &status, WNOHANG) == 0) {
-    const bool scheduling = first && board.scheduled < files.size();
+    const bool scheduling = kill_at != 0 && board.scheduled < files.size();
     draw(scheduling ? "scheduling" : "hashing   ", scheduling ? board.scheduled : board.hashed, files.size());
     if (kill_at != 0 && board.hashed >= kill_at) {
       ::kill(child, SIGKILL);
@@ -256,13 +258,13 @@ int main(int argc, char** argv) {
             << "The book is " << book.string()
             << "\n\nFirst life: schedules everything, is killed with SIGKILL half way\n"
             << std::flush;
-  int status = watch(book, files, true, board, std::max<std::uint64_t>(1, files.size() / 2));
+  int status = watch(book, files, std::max<std::uint64_t>(1, files.size() / 2), board);
   if (!WIFSIGNALED(status)) {
     std::cerr << "demo: the first process ended before it could be killed\n";
     return 1;
   }
   std::cout << "Second life: opens the same directory, finishes\n" << std::flush;
-  status = watch(book, files, false, board, 0);
+  status = watch(book, files, 0, board);
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
     std::cerr << "demo: the second process failed\n";
     return 1;
