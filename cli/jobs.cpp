@@ -56,38 +56,36 @@ int jobs(const Common& common, const JobsOptions& options) {
   return book.exit_code();
 }
 
+void print_history(const Common& common, const std::vector<RecordedEvent>& events, const State& names) {
+  for (const RecordedEvent& recorded : events) {
+    if (common.json) {
+      print_json(event_json(recorded, names));
+    } else {
+      print(event_line(recorded, names));
+    }
+  }
+}
+
 /// A job that the state does not know any more: the log says how it went.
 int job_let_go(const Common& common, const ReadingBook& book, const State& state, const JobId& id) {
   const std::vector<RecordedEvent> events = id.sequence != Sequence() && id.sequence <= state.book().head
                                                 ? history(book.events(), id.sequence, book.log().first_readable())
                                                 : std::vector<RecordedEvent>();
-  const PrunedJob* pruned = nullptr;
-  for (const RecordedEvent& recorded : events) {
-    const auto* event = std::get_if<JobsPruned>(&recorded.event);
-    if (event == nullptr) continue;
-    for (const PrunedJob& one : event->jobs) pruned = one.job.sequence == id.sequence ? &one : pruned;
-  }
-  if (pruned == nullptr || (id.generation != GenerationTag() && id != pruned->job)) {
-    throw RefusedError("job " + to_string(id) + ": there is no such job in this book, and never was");
-  }
+  const auto gone = let_go_in(events, id);
+  if (!gone) throw RefusedError("job " + to_string(id) + ": there is no such job in this book, and never was");
+  const PrunedJob& pruned = gone->job;
   if (common.json) {
-    print_json({{"id", to_string(pruned->job)},
-                {"state", to_string(pruned->state)},
-                {"finalized_at", to_string(pruned->finalized_at)},
+    print_json({{"id", to_string(pruned.job)},
+                {"state", to_string(pruned.state)},
+                {"finalized_at", to_string(pruned.finalized_at)},
                 {"pruned", true},
-                {"last_seq", pruned->last_event.value()}});
+                {"last_seq", pruned.last_event.value()}});
   } else {
-    print(to_string(pruned->job) + " was " + std::string(to_string(pruned->state)) + " at " +
-          to_string(pruned->finalized_at) + ", and pruned since: what is left of it is its history");
+    print(to_string(pruned.job) + " was " + std::string(to_string(pruned.state)) + " at " +
+          to_string(pruned.finalized_at) + ", and pruned since: what is left of it is its history");
     print("");
   }
-  for (const RecordedEvent& recorded : events) {
-    if (common.json) {
-      print_json(event_json(recorded, state));
-    } else {
-      print(event_line(recorded, state));
-    }
-  }
+  print_history(common, events, state);
   return book.exit_code();
 }
 
@@ -111,13 +109,7 @@ int job(const Common& common, const JobId& id) {
   if (readable > id.sequence) {
     tell("what happened to it before #" + std::to_string(readable.value()) + " was dropped from the log");
   }
-  for (const RecordedEvent& recorded : history(book.events(), id.sequence, readable)) {
-    if (common.json) {
-      print_json(event_json(recorded, state));
-    } else {
-      print(event_line(recorded, state));
-    }
-  }
+  print_history(common, history(book.events(), id.sequence, readable), state);
   return book.exit_code();
 }
 

@@ -8,7 +8,7 @@
 
 #include "daybook/core/escape.hpp"
 #include "daybook/core/limits.hpp"
-#include "overload.hpp"
+#include "daybook/core/overload.hpp"
 #include "rules.hpp"
 
 // Reads an answer off the events that a command led to. The view adds what the events only point at; nothing

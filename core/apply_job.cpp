@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "daybook/core/error.hpp"
-#include "overload.hpp"
+#include "daybook/core/overload.hpp"
 
 // What each event makes of its job. Nothing here decides: a number that policy or time contributed is read
 // from the event. Checks are limited to what the change itself relies on, so that damaged bytes end in an
@@ -112,7 +112,7 @@ Job scheduled(const JobScheduled& event, const RecordedEvent& recorded, BookTime
 }
 
 Job changed(Job job, const JobReplaced& event, const RecordedEvent& recorded, BookTime now) {
-  if (job.state != JobState::awaiting) expect_state(job, JobState::waiting, recorded);
+  expect_unclaimed(job, recorded);
   if (!event.spec || event.spec->queue != job.spec->queue || event.spec->unique_key != job.spec->unique_key) {
     cannot_follow(recorded, "job " + to_string(job.id) + " would get another queue or unique key");
   }

@@ -176,12 +176,11 @@ Refused add_job(Draft& draft, const Schedule& command, const Times& times, std::
 Refused replace(Draft& draft, const Schedule& command, const Times& times, const Job& holder) {
   if (auto refused = check_room(draft)) return refused;
   const std::optional<Due> latest = holder.due_latest ? holder.due_latest : latest_due(draft, command);
-  const std::uint32_t room = std::numeric_limits<std::uint32_t>::max() - holder.attempt;
   draft.add(JobReplaced{.job = holder.id,
                         .spec = spec_of(draft, command, times),
                         .due = merged_due(command.on_conflict, holder.due, times.due, latest),
                         .due_latest = latest,
-                        .attempts_allowed = holder.attempt + std::min(room, command.retry.max_attempts),
+                        .attempts_allowed = attempts_anew(holder, command.retry),
                         .policy = command.on_conflict});
   return std::nullopt;
 }

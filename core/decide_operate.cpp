@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
-#include <limits>
 #include <string>
 
 #include "daybook/core/conflict.hpp"
@@ -98,8 +96,7 @@ Refused judge(Draft& draft, const Retry& command) {
     const auto holder = draft.view.key_holder(job.spec->queue, job.spec->unique_key);
     if (holder && *holder != job.id.sequence) return key_taken(draft.view, job.spec->unique_key, *holder);
   }
-  const std::uint32_t room = std::numeric_limits<std::uint32_t>::max() - job.attempt;
-  draft.add(JobRetried{job.id, *due, job.attempt + std::min(room, job.spec->retry.max_attempts)});
+  draft.add(JobRetried{job.id, *due, attempts_anew(job, job.spec->retry)});
   return std::nullopt;
 }
 

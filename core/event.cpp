@@ -5,7 +5,7 @@
 #include <array>
 #include <type_traits>
 
-#include "overload.hpp"
+#include "daybook/core/overload.hpp"
 
 namespace daybook {
 namespace {

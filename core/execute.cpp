@@ -8,7 +8,7 @@
 
 #include "daybook/core/apply.hpp"
 #include "daybook/core/assert.hpp"
-#include "overload.hpp"
+#include "daybook/core/overload.hpp"
 #include "rules.hpp"
 #include "savepoint.hpp"
 

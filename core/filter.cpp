@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "daybook/core/overload.hpp"
 #include "filter_node.hpp"
-#include "overload.hpp"
 
 // What a filter matches. A test of something that the job does not have does not hold, whatever it asks; so `!=`, `!~` and
 // `not` hold then, which are the opposites of tests.

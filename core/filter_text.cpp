@@ -3,8 +3,8 @@
 #include <array>
 #include <utility>
 
+#include "daybook/core/overload.hpp"
 #include "filter_node.hpp"
-#include "overload.hpp"
 #include "utf8.hpp"
 
 // A filter as text, always the same way, so that what is on record is what is compared.

@@ -14,10 +14,4 @@ const Hold* Holds::holding(const Job& job, const View& names, const Moment& now)
   return nullptr;
 }
 
-std::optional<Hold> held_by(const View& view, const Job& job, const Moment& now) {
-  const Holds holds(view);
-  const Hold* hold = holds.holding(job, view, now);
-  return hold ? std::optional(*hold) : std::nullopt;
-}
-
 }  // namespace daybook

@@ -2,6 +2,7 @@
 #include "rules.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "daybook/core/escape.hpp"
 #include "daybook/core/limits.hpp"
@@ -99,6 +100,11 @@ std::optional<Refusal> challenge(const Book& book, const Job& job, const Token& 
                    number};
   }
   return Refusal{RefusalCode::lease_lost, shown(job.id) + ": lease lost, " + superseded(job, token), number};
+}
+
+std::uint32_t attempts_anew(const Job& job, const RetryPolicy& policy) {
+  const std::uint32_t room = std::numeric_limits<std::uint32_t>::max() - job.attempt;
+  return job.attempt + std::min(room, policy.max_attempts);
 }
 
 Next after_failure(const Job& job, bool retryable, std::optional<Duration> retry_in, const Moment& now) {

@@ -33,6 +33,9 @@ namespace daybook {
 /// duplicate_key: `holder` has it.
 [[nodiscard]] Refusal key_taken(const View& view, std::string_view key, Sequence holder);
 
+/// A fresh round of attempts for a job that has had some.
+[[nodiscard]] std::uint32_t attempts_anew(const Job& job, const RetryPolicy& policy);
+
 /// What follows a failed attempt: `retryable` as the worker said, `retry_in` instead of the policy's delay.
 [[nodiscard]] Next after_failure(const Job& job, bool retryable, std::optional<Duration> retry_in, const Moment& now);
 

@@ -17,4 +17,16 @@ std::vector<RecordedEvent> history(const ReadEvents& read, Sequence job, Sequenc
   return events;
 }
 
+std::optional<LetGo> let_go_in(const std::vector<RecordedEvent>& history, const JobId& id) {
+  for (const RecordedEvent& recorded : history) {
+    const auto* pruned = std::get_if<JobsPruned>(&recorded.event);
+    if (pruned == nullptr) continue;
+    for (const PrunedJob& one : pruned->jobs) {
+      const bool same_history = id.generation == GenerationTag() || one.job.generation == id.generation;
+      if (one.job.sequence == id.sequence && same_history) return LetGo{one, recorded.sequence, recorded.wall};
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace daybook

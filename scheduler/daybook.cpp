@@ -222,20 +222,14 @@ std::optional<Result<JobInfo>> find(JobId id, const View& view, const Moment& no
 }
 
 /// What the log knows of a job that the state does not.
-Refusal let_go(JobId id, const std::vector<RecordedEvent>& history) {
-  for (const RecordedEvent& recorded : history) {
-    const auto* pruned = std::get_if<JobsPruned>(&recorded.event);
-    if (pruned == nullptr) continue;
-    for (const PrunedJob& one : pruned->jobs) {
-      if (one.job.sequence != id.sequence) continue;
-      return {RefusalCode::pruned,
-              "job " + to_string(one.job) + " was " + std::string(to_string(one.state)) + " at " +
-                  to_string(one.finalized_at) + " and pruned at " + to_string(recorded.wall) + " (event " +
-                  std::to_string(recorded.sequence.value()) + "); its history is in the log",
-              id.sequence.value()};
-    }
-  }
-  return {RefusalCode::no_such_job, "job " + to_string(id) + ": never issued in this book"};
+Refusal why_not_there(JobId id, const std::vector<RecordedEvent>& history) {
+  const auto gone = let_go_in(history, id);
+  if (!gone) return {RefusalCode::no_such_job, "job " + to_string(id) + ": never issued in this book"};
+  return {RefusalCode::pruned,
+          "job " + to_string(gone->job.job) + " was " + std::string(to_string(gone->job.state)) + " at " +
+              to_string(gone->job.finalized_at) + " and pruned at " + to_string(gone->at) + " (event " +
+              std::to_string(gone->event.value()) + "); its history is in the log",
+          id.sequence.value()};
 }
 
 }  // namespace
@@ -249,7 +243,7 @@ Result<JobInfo> Daybook::job(JobId id) const {
   });
   if (found) return std::move(*found);
   const bool may_have_been = id.sequence != Sequence() && id.sequence <= head;
-  return tl::unexpected<Refusal>(let_go(id, may_have_been ? history(id) : std::vector<RecordedEvent>()));
+  return tl::unexpected<Refusal>(why_not_there(id, may_have_been ? history(id) : std::vector<RecordedEvent>()));
 }
 
 Result<JobInfo> Daybook::wait(JobId id, Duration timeout, std::stop_token stop) const {

@@ -10,6 +10,7 @@
 #include "daybook/core/apply.hpp"
 #include "daybook/core/assert.hpp"
 #include "daybook/core/mutant.hpp"
+#include "daybook/core/overload.hpp"
 #include "daybook/log/log_reader.hpp"
 #include "daybook/replay/replay.hpp"
 #include "meter.hpp"
@@ -20,13 +21,6 @@ namespace {
 
 // Past these a step syncs before it takes more, so that one sync does not grow without bound.
 constexpr std::size_t batch_bytes_soft = 4 * 1024 * 1024;
-
-template <class... Ts>
-struct Overload : Ts... {
-  using Ts::operator()...;
-};
-template <class... Ts>
-Overload(Ts...) -> Overload<Ts...>;
 
 bool waits_again(const Next& next) {
   return std::holds_alternative<Again>(next);

@@ -2,17 +2,11 @@
 #include "event_lines.hpp"
 
 #include "daybook/core/describe.hpp"
+#include "daybook/core/overload.hpp"
 
 namespace daybook {
 
 namespace {
-
-template <class... Ts>
-struct Overload : Ts... {
-  using Ts::operator()...;
-};
-template <class... Ts>
-Overload(Ts...) -> Overload<Ts...>;
 
 LogLevel level_of_end(bool dead) {
   return dead ? LogLevel::error : LogLevel::warning;

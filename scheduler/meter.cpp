@@ -3,16 +3,11 @@
 
 #include <algorithm>
 
+#include "daybook/core/overload.hpp"
+
 namespace daybook {
 
 namespace {
-
-template <class... Ts>
-struct Overload : Ts... {
-  using Ts::operator()...;
-};
-template <class... Ts>
-Overload(Ts...) -> Overload<Ts...>;
 
 std::uint64_t microseconds(Duration duration) {
   return static_cast<std::uint64_t>(std::max(duration, Duration(0)).count());

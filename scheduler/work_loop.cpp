@@ -4,16 +4,11 @@
 #include <exception>
 #include <utility>
 
+#include "daybook/core/overload.hpp"
+
 namespace daybook {
 
 namespace {
-
-template <class... Ts>
-struct Overload : Ts... {
-  using Ts::operator()...;
-};
-template <class... Ts>
-Overload(Ts...) -> Overload<Ts...>;
 
 constexpr Driver::Ticket unknown_ticket = 0;  // of a claim that is being posted; the driver's begin with 1
 

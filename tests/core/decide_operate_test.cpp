@@ -42,6 +42,11 @@ class OperatorsBook : public ::testing::Test {
     EXPECT_TRUE(answer) << answer.error().sentence;
     return answer ? std::get<Recorded>(*answer).event : Sequence();
   }
+  std::optional<Sequence> holding(const JobId& job) const {
+    const Holds holds(book.state);
+    const Hold* hold = holds.holding(book.job(job), book.state, book.now);
+    return hold ? std::optional(hold->id) : std::nullopt;
+  }
 
   MemoryBook book;
 };
@@ -192,12 +197,12 @@ TEST_F(OperatorsBook, AHoldStandsUntilItIsLifted) {
   EXPECT_EQ(hold->reason, "case 8812");
   EXPECT_EQ(book.state.name(hold->actor)->text, "ada");
   EXPECT_EQ(hold->placed_at, book.now.wall);
-  EXPECT_EQ(held_by(book.state, book.job(job), book.now), *hold);
-  EXPECT_EQ(held_by(book.state, book.job(other), book.now), std::nullopt);
+  EXPECT_EQ(holding(job), id);
+  EXPECT_EQ(holding(other), std::nullopt);
 
   book.done(LiftHold{id});
   EXPECT_EQ(book.state.hold(id), nullptr);
-  EXPECT_EQ(held_by(book.state, book.job(job), book.now), std::nullopt);
+  EXPECT_EQ(holding(job), std::nullopt);
   EXPECT_EQ(book.refusal_of(LiftHold{id}), Code::invalid_argument);
   EXPECT_THAT(book.sentence, HasSubstr("daybook holds"));
 }
@@ -206,14 +211,14 @@ TEST_F(OperatorsBook, TheFirstOfSeveralHoldsIsTheOneThatIsNamed) {
   const JobId job = book.schedule();
   const Sequence all = recorded(PlaceHold{Filter()});
   recorded(PlaceHold{filter("queue = mail")});
-  EXPECT_EQ(held_by(book.state, book.job(job), book.now)->id, all);
+  EXPECT_EQ(holding(job), all);
   EXPECT_FALSE(Holds(book.state).empty());
 }
 
 TEST_F(OperatorsBook, AHoldThatCannotBeReadHoldsEverything) {
   const JobId job = book.schedule();
   book.state.put(Hold{Sequence(5), "colour = blue", "", NameId(1), {}});
-  EXPECT_EQ(held_by(book.state, book.job(job), book.now)->id, Sequence(5));
+  EXPECT_EQ(holding(job), Sequence(5));
 }
 
 TEST_F(OperatorsBook, HoldsAreNotWithoutEnd) {

@@ -3,7 +3,6 @@
 
 // What may not be pruned: jobs that the filter of a hold matches.
 
-#include <optional>
 #include <utility>
 #include <vector>
 
@@ -24,8 +23,5 @@ class Holds {
  private:
   std::vector<std::pair<Hold, Filter>> holds_;
 };
-
-/// The same for one job.
-[[nodiscard]] std::optional<Hold> held_by(const View& view, const Job& job, const Moment& now);
 
 }  // namespace daybook

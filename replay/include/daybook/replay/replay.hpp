@@ -72,6 +72,15 @@ struct Past {
 [[nodiscard]] std::vector<RecordedEvent> history(const ReadEvents& read, Sequence job,
                                                  Sequence first_readable = Sequence(1));
 
+/// How a job was let go, by its history.
+struct LetGo {
+  PrunedJob job;
+  Sequence event;  // the JobsPruned
+  Instant at{};    // of it
+};
+/// Nothing: it was not, or `id` is of another generation.
+[[nodiscard]] std::optional<LetGo> let_go_in(const std::vector<RecordedEvent>& history, const JobId& id);
+
 /// Writes the first `until` events of a log (all, when there are fewer) into a new one in `out` (an empty directory, locked by
 /// the caller), followed by the beginning of a new generation that is held. The copy runs nothing until somebody adopts it.
 /// Returns its head. Cut short at any point, it leaves no log that could be opened and is not held. Throws StorageError; a
