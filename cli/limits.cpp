@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Limits of queues and weights of groups, and how they are shown.
+#include "daybook/core/limits.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include "exit.hpp"
@@ -53,6 +55,10 @@ int set_limits(const Common& common, LimitOptions options) {
 }
 
 int set_weight(const Common& common, const SetWeight& command) {
+  if (command.weight < 1 || command.weight > limits::weight_max) {
+    throw UsageError("a weight of " + std::to_string(command.weight) + ": give 1 to " +
+                     std::to_string(limits::weight_max));
+  }
   Daybook book = open_book(common);
   execute(book, common, command);
   book.close();

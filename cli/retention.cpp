@@ -50,6 +50,9 @@ int retention(const Common& common, const RetentionOptions& options) {
     print_retention(common, retention_of(book.state()));
     return book.exit_code();
   }
+  for (const Setting& setting : settings) {
+    if (const auto refused = check_retention_setting(setting)) throw UsageError(refused->sentence);
+  }
   Daybook book = open_book(common);
   execute(book, common, Configure{settings});
   Retention now;

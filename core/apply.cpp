@@ -230,7 +230,11 @@ class Application {
       if (!is_final(job.state)) fail("job " + to_string(job.id) + " is not final");
       if (!ids.insert(job.id.sequence).second) fail("job " + to_string(job.id) + " is named twice");
     }
-    for (const Sequence id : ids) store_.erase_job(id);
+    for (const Sequence id : ids) {
+      const std::shared_ptr<const JobSpec> spec = store_.job(id)->spec;
+      store_.erase_job(id);
+      if (spec->group != NameId()) forget_full_bucket(*spec);
+    }
   }
 
   void operator()(const JobRetried& event) {

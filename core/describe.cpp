@@ -55,7 +55,8 @@ class Line {
   }
   Line& next(const Next& next, Instant from) {
     if (const auto* again = std::get_if<Again>(&next)) return raw("next", "again").due(again->due, from);
-    if (const auto* dead = std::get_if<Dead>(&next)) return raw("next", "dead").raw("why", to_string(dead->reason));
+    if (const auto* dead = std::get_if<Dead>(&next))
+      return raw("next", "dead").raw("dead_reason", to_string(dead->reason));
     return raw("next", "cancelled");
   }
 

@@ -70,9 +70,10 @@ class Daybook::Impl {
     if (closing_.exchange(true)) return;
     keeper_->stop();
     driver_->close();
+    const Sequence last = parts_.log->tail().sequence;
+    for (const auto& subscription : subscriptions()) subscription->note(last);
     if (event_log_ && event_log_->alive()) {
-      event_log_->note(parts_.log->tail().sequence);
-      static_cast<void>(event_log_->wait_through(parts_.log->tail().sequence));
+      static_cast<void>(event_log_->wait_through(last));
       event_log_->stop();
     }
     parts_.lock.reset();

@@ -249,6 +249,7 @@ bool Driver::do_what_is_due(std::unique_lock<std::mutex>& lock) {
 }
 
 Driver::Times Driver::next_times() const {
+  if (closed_) return {};
   Times next{wake_wall_, wake_boot_};
   if (!timers_.empty()) {
     const BootTime timer(timers_.begin()->first.time_since_epoch() - book_offset_);

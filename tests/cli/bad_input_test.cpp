@@ -121,6 +121,14 @@ TEST_F(BadInputToTool, AnUnknownStateIsAnsweredWithTheStates) {
   }
 }
 
+TEST_F(BadInputToTool, APolicyOutOfRangeIsAnsweredWithTheRange) {
+  schedule();
+  EXPECT_THAT(run({"weight", "mail", "customer-7", "0"}), WrongUsage("1 to 1000"));
+  EXPECT_THAT(run({"weight", "mail", "customer-7", "1001"}), WrongUsage("1 to 1000"));
+  EXPECT_THAT(run({"retention", "--completed", "soon"}), WrongUsage("retention.completed.age"));
+  EXPECT_THAT(run({"retention", "--dead-count", "-1"}), WrongUsage("retention.dead.count"));
+}
+
 TEST_F(BadInputToTool, AnUnparsableDurationIsAnsweredWithOnesThatWouldParse) {
   for (const char* duration : {"ten", "10", "-5m", "", "10 m", "5x"}) {
     EXPECT_THAT(scheduling({"--in", duration}), WrongUsage("10m")) << duration;

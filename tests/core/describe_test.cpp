@@ -73,7 +73,7 @@ TEST_F(Describing, AFailureSaysWhatFollows) {
   EXPECT_EQ(line(AttemptFailed{job, token, 2, "boom", NameId(), true, Again{{noon + 2s, BookTime(1h)}}}),
             "job=17-9f3ac1d2 attempt=2 error=4B next=again due=2026-03-04T12:00:02.000000Z in=2s token=20-9f3ac1d2");
   EXPECT_THAT(line(AttemptFailed{job, token, 2, {}, NameId(), false, Dead{DeadReason::not_retryable}}),
-              HasSubstr("retryable=no next=dead why=not_retryable"));
+              HasSubstr("retryable=no next=dead dead_reason=not_retryable"));
   EXPECT_THAT(line(LeaseExpired{job, token, 2, ExpiryReason::process_died, Cancelled{}}),
               HasSubstr("why=process_died next=cancelled"));
 }

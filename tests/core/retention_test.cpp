@@ -88,6 +88,17 @@ TEST_F(RetentionTest, APrunedJobIsGoneAndTheEventSaysHowItEnded) {
   EXPECT_EQ(book.refusal_of(Cancel{id}), RefusalCode::no_such_job);
 }
 
+TEST_F(RetentionTest, TheBucketOfAGroupGoesWithItsLastJob) {
+  book.done(SetLimits{.queue = "mail", .rate_per_group = Rate{1, 1min, 1}});
+  const JobId id = book.schedule({.queue = "mail", .kind = "send", .group = "customer-7"});
+  book.done(Complete{id, book.claim_one().token, {}});
+  const JobSpec spec = *book.job(id).spec;
+  EXPECT_NE(book.state.group(spec.queue, spec.group), nullptr);
+  book.pass(24h * 7);
+  prune();
+  EXPECT_EQ(book.state.group(spec.queue, spec.group), nullptr);
+}
+
 TEST_F(RetentionTest, AResultEndsBeforeItsJobDoes) {
   const JobId id = completed("receipt");
   EXPECT_EQ(book.job(id).result_until, book.now.wall + 24h);

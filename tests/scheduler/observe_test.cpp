@@ -337,6 +337,15 @@ TEST(SubscriptionTest, AnExceptionEndsItBeforeTheEventAndIsTold) {
   EXPECT_THAT(seen, ElementsAre(broken));
 }
 
+TEST(SubscriptionTest, TheEndOfTheBookIsDeliveredToo) {
+  TestBook book;
+  std::vector<std::string_view> seen;
+  const Subscription subscription = book->subscribe(
+      book->stat().head.next(), [&](const RecordedEvent& recorded) { seen.push_back(type_name(recorded.event)); });
+  book->close();
+  EXPECT_THAT(seen, ElementsAre("BookClosed"));
+}
+
 TEST(SubscriptionTest, OnAThreadOfItsOwnASlowOneDelaysNobody) {
   const test::TempFolder folder;
   Daybook book = Daybook::open(folder.path() / "book");

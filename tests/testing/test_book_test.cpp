@@ -229,6 +229,18 @@ TEST_F(TestBookTest, WhatWasPostedIsDoneBeforeTheEnd) {
   EXPECT_EQ(phase(id), Phase::available);
 }
 
+TEST_F(TestBookTest, AClosedBookWaitsForNothing) {
+  schedule("welcome", after(1h));
+  WorkLoop worker = loop();
+  worker.on("welcome", [](Attempt&) { return done(); });
+  ASSERT_TRUE(worker.start());
+  test.run_until_idle();
+  test.clock().advance(2h);
+  EXPECT_EQ(test->until_next(), Duration(0));
+  test->close();
+  EXPECT_EQ(test->until_next(), std::nullopt);
+}
+
 TEST_F(TestBookTest, AFullDiskRefusesNewJobsAndAFailingOneThrows) {
   test.storage().set_free_bytes(0);
   RefusalCode code{};

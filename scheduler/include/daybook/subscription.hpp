@@ -16,6 +16,9 @@
 // An exception out of the callback ends the subscription, and so does damage, or a part of the log that was dropped before it was
 // delivered; Options::log is told. next() is then the event to begin with again.
 //
+// What close() records, the BookClosed, is delivered too, but close() does not wait for it: wait_through() does. In a child made by fork()
+// there is no thread, so nothing is delivered; only the parent may stop or destroy it.
+//
 // Thread-safe. The book must outlive it.
 
 #include <functional>
