@@ -258,7 +258,7 @@ Engine::Step Engine::step() {
 
 void Engine::work_through(const Moment& now) {
   note_clock_step(now);
-  const Timers timers = this->timers();
+  const Timers timers = ask_store([&] { return store_->timers(); });
   if ((timers.wall_due && *timers.wall_due <= now.wall) || (timers.book_due && *timers.book_due <= now.book)) {
     available_ = true;
   }
@@ -376,13 +376,7 @@ void Engine::run(const Submission& submission, Completion& completion, const Mom
 void Engine::run(const Look& look, Completion& completion, const Moment& now) {
   Reply reply;
   try {
-    try {
-      look(*store_, now);
-    } catch (const StorageError& error) {
-      if (index_ == nullptr) throw;
-      go_on_in_memory(error.what());
-      look(*store_, now);
-    }
+    ask_store([&] { look(*store_, now); });
   } catch (...) {
     reply.error = std::current_exception();  // the caller's own, most likely
   }

@@ -30,23 +30,7 @@ void keep_earlier(std::optional<T>& kept, std::optional<T> other) {
 Outcome Engine::execute_safely(const Submission& submission, const Moment& now) {
   Bounds bounds = bounds_;
   bounds.room = journal_.has_room();
-  try {
-    return execute(*store_, submission, now, bounds);
-  } catch (const StorageError& error) {
-    if (index_ == nullptr) throw;
-    go_on_in_memory(error.what());
-    return execute(*store_, submission, now, bounds);
-  }
-}
-
-Timers Engine::timers() {
-  try {
-    return store_->timers();
-  } catch (const StorageError& error) {
-    if (index_ == nullptr) throw;
-    go_on_in_memory(error.what());
-    return store_->timers();
-  }
+  return ask_store([&] { return execute(*store_, submission, now, bounds); });
 }
 
 // The log is the truth and is well; only the index failed. It is dropped, and its place taken by the state folded from the log.
@@ -97,16 +81,7 @@ void Engine::prune(const Moment& now) {
   if (begins) prune_asked_ = false;
   prune_wall_ = Instant::max();  // until something ends, or the book is allowed to
   if (book.feature_level < 2 || book.held || book.clock_doubted) return;
-  PrunePlan plan;
-  try {
-    plan = plan_prune(*store_, now, retention_of(*store_), pruned_, prune_limit);
-  } catch (const StorageError& error) {
-    if (index_ == nullptr) throw;
-    go_on_in_memory(error.what());
-    pruned_ = {};
-    prune_wall_.reset();
-    return;
-  }
+  PrunePlan plan = ask_store([&] { return plan_prune(*store_, now, retention_of(*store_), pruned_, prune_limit); });
   if (!plan.jobs.empty() || !plan.results.empty()) {
     take(execute_safely(
         Submission{.commands = {Prune{std::move(plan.jobs), std::move(plan.results)}}, .context = own_context()}, now));
@@ -129,7 +104,7 @@ std::uint64_t Engine::projection_lag() const {
 void Engine::plan_wake(Step& step, const Moment& now) {
   const Duration to_boot = now.boot.time_since_epoch() - now.book.time_since_epoch();
   const auto boot_of = [&](BookTime book) { return BootTime(book.time_since_epoch() + to_boot); };
-  const Timers timers = this->timers();
+  const Timers timers = ask_store([&] { return store_->timers(); });
   if (timers.lease_end) keep_earlier<BootTime>(step.wake_boot, boot_of(*timers.lease_end));
   if (timers.book_deadline) keep_earlier<BootTime>(step.wake_boot, boot_of(*timers.book_deadline));
   keep_earlier(step.wake_wall, timers.wall_deadline);

@@ -83,14 +83,7 @@ void Engine::end_waiting(const Moment& now) {
 // Everybody's job is looked at in every step: a hash lookup each, and those who wait are seldom many.
 void Engine::serve_looks(const Moment& now) {
   for (auto wait = waiting_looks_.begin(); wait != waiting_looks_.end();) {
-    const Job* job = nullptr;
-    try {
-      job = store_->job(wait->job.sequence);
-    } catch (const StorageError& error) {
-      if (index_ == nullptr) throw;
-      go_on_in_memory(error.what());
-      job = store_->job(wait->job.sequence);
-    }
+    const Job* job = ask_store([&] { return store_->job(wait->job.sequence); });
     const bool ours = job && (wait->job.generation == GenerationTag() || wait->job.generation == job->id.generation);
     if (ours && !is_final(job->state) && !wait->withdrawn && wait->until > now.book) {
       ++wait;

@@ -232,40 +232,85 @@ TEST_F(DaybookTest, TheIndexIsRebuiltWhenItIsGone) {
   EXPECT_EQ(book.job(id)->phase, Phase::available);
 }
 
-TEST_F(DaybookTest, ARottenIndexCostsNothingAndIsMadeAnewByTheNextOpening) {
-  Schedule command = mail();
-  command.payload = "a payload that is easy to find";
+/// A book that was closed, and then the record of one of its jobs in the index began to rot.
+class RottenIndex : public DaybookTest {
+ protected:
+  Schedule command = [] {
+    Schedule mail = RottenIndex::mail();
+    mail.payload = "a payload that is easy to find";
+    return mail;
+  }();
+
+  void rot() {
+    const std::filesystem::path file = directory() / "index" / "data.mdb";
+    std::string bytes;
+    {
+      std::ifstream in(file, std::ios::binary);
+      bytes.assign(std::istreambuf_iterator<char>(in), {});
+    }
+    std::fstream out(file, std::ios::binary | std::ios::in | std::ios::out);
+    int hits = 0;
+    for (auto at = bytes.find(command.payload.bytes()); at != std::string::npos;
+         at = bytes.find(command.payload.bytes(), at + 1)) {
+      out.seekp(static_cast<std::streamoff>(at)).put('A');
+      ++hits;
+    }
+    ASSERT_GT(hits, 0);
+  }
+  [[nodiscard]] Daybook open_rotten(Options options = {}) {
+    options.log = [this](LogLevel level, const std::string& line) {
+      if (level == LogLevel::warning) said.push_back(line);
+    };
+    return open(std::move(options));
+  }
+  void expect_on_in_memory() const {
+    EXPECT_THAT(said, testing::ElementsAre(testing::HasSubstr("going on in memory")));
+  }
+
+  std::vector<std::string> said;
+};
+
+TEST_F(RottenIndex, CostsNothingAndIsMadeAnewByTheNextOpening) {
   {
     Daybook book = open();
     book.schedule(command).value();
   }
-  const std::filesystem::path file = directory() / "index" / "data.mdb";
-  std::string bytes;
+  rot();
   {
-    std::ifstream in(file, std::ios::binary);
-    bytes.assign(std::istreambuf_iterator<char>(in), {});
-  }
-  std::fstream out(file, std::ios::binary | std::ios::in | std::ios::out);
-  int hits = 0;
-  for (auto at = bytes.find(command.payload.bytes()); at != std::string::npos;
-       at = bytes.find(command.payload.bytes(), at + 1)) {
-    out.seekp(static_cast<std::streamoff>(at)).put('A');
-    ++hits;
-  }
-  out.close();
-  ASSERT_GT(hits, 0);
-  {
-    std::vector<std::string> said;
-    Daybook book = open({.log = [&](LogLevel level, const std::string& line) {
-      if (level == LogLevel::warning) said.push_back(line);
-    }});
+    Daybook book = open_rotten();
     EXPECT_EQ(book.claim(any()).value().at(0).payload, command.payload);
-    EXPECT_THAT(said, testing::ElementsAre(testing::HasSubstr("going on in memory")));
+    expect_on_in_memory();
   }
   Daybook book = open();
   EXPECT_TRUE(book.opening().index_rebuilt);
   EXPECT_THAT(book.opening().index_note, testing::HasSubstr("state is missing")) << "it was condemned";
   EXPECT_EQ(book.stat().queues.at(0).running, 1u);
+}
+
+TEST_F(RottenIndex, WhoeverWaitsForAJobIsAnsweredFromMemory) {
+  JobId id;
+  {
+    Daybook book = open();
+    id = book.schedule(command).value();
+  }
+  rot();
+  Daybook book = open_rotten();
+  EXPECT_EQ(book.wait(id, Duration(0))->phase, Phase::available);
+  expect_on_in_memory();
+}
+
+TEST_F(RottenIndex, WhatIsTooOldIsPrunedFromMemory) {
+  JobId id;
+  {
+    Daybook book = open();
+    id = book.schedule(command).value();
+    ASSERT_TRUE(book.cancel(id));
+    ASSERT_TRUE(book.hold(Filter::parse("queue = attic").value(), "so that a pass looks at each job"));
+  }
+  rot();
+  Daybook book = open_rotten({.retention = Retention{.cancelled = {Duration(0), {}}}});
+  EXPECT_EQ(book.job(id).error().code, RefusalCode::pruned);
+  expect_on_in_memory();
 }
 
 // After a failed sync the cache still shows what the disk may lack, and the next sync succeeds: the same boot would believe it.

@@ -157,8 +157,18 @@ class Engine {
   void poison(StorageError error);
   void housekeep(const Moment& now, bool closing);
   void go_on_in_memory(const std::string& why);
+  /// What `ask` says of the store; when the index fails in it, what it says of memory, which has the same to say.
+  template <class Ask>
+  auto ask_store(const Ask& ask) {
+    try {
+      return ask();
+    } catch (const StorageError& error) {
+      if (index_ == nullptr) throw;
+      go_on_in_memory(error.what());
+    }
+    return ask();
+  }
   void plan_wake(Step& step, const Moment& now);
-  [[nodiscard]] Timers timers();
   [[nodiscard]] static Context own_context();
   [[nodiscard]] Result<std::vector<Answer>> first_answer(const Submission& submission, const RequestRecord& record);
   [[nodiscard]] Outcome execute_safely(const Submission& submission, const Moment& now);
