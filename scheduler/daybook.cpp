@@ -12,6 +12,29 @@
 
 namespace daybook {
 
+namespace {
+
+/// Blocks until what `post` gives to the driver is answered: at the latest when `wait` has passed, soon when a stop is requested.
+Result<std::vector<Answer>> await(Driver& driver, Duration wait, std::stop_token stop,
+                                  const std::function<Driver::Ticket(BookTime until, Engine::Completion)>& post) {
+  std::promise<Reply> promise;
+  std::future<Reply> future = promise.get_future();
+  const BookTime now = driver.now().book;
+  const BookTime until = wait > BookTime::max() - now ? BookTime::max() : now + std::max(wait, Duration(0));
+  bool answered = false;
+  const Driver::Ticket ticket = post(until, [&promise, &answered](Reply reply) {
+    answered = true;
+    promise.set_value(std::move(reply));
+  });
+  const std::stop_callback withdraw(std::move(stop), [&] { driver.withdraw(ticket); });
+  driver.drive_for(ticket, answered);
+  Reply reply = future.get();
+  if (reply.error) std::rethrow_exception(reply.error);
+  return std::move(reply.answers);
+}
+
+}  // namespace
+
 Daybook::Daybook(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {
   impl_->report(LogLevel::info, impl_->parts().report.note);
   if (impl_->options().log_events && impl_->options().log) impl_->log_events(impl_->parts().report.opened);
@@ -75,23 +98,11 @@ Result<std::vector<ClaimedJob>> Daybook::claim(Claim command) {
 }
 
 Result<std::vector<ClaimedJob>> Daybook::claim(Claim command, Duration wait, std::stop_token stop) {
-  std::promise<Reply> promise;
-  std::future<Reply> future = promise.get_future();
-  Driver& driver = impl_->driver();
-  const BookTime now = driver.now().book;
-  const BookTime until = wait > BookTime::max() - now ? BookTime::max() : now + std::max(wait, Duration(0));
-  bool answered = false;
-  const Driver::Ticket ticket =
-      driver.post_claim(std::move(command), impl_->context(), until, [&promise, &answered](Reply reply) {
-        answered = true;
-        promise.set_value(std::move(reply));
-      });
-  const std::stop_callback withdraw(stop, [&] { driver.withdraw(ticket); });
-  driver.drive_for(ticket, answered);
-  Reply reply = future.get();
-  if (reply.error) std::rethrow_exception(reply.error);
-  if (!reply.answers) return tl::unexpected<Refusal>(reply.answers.error());
-  return std::get<Claimed>(std::move(reply.answers->front())).jobs;
+  auto answers = await(impl_->driver(), wait, std::move(stop), [&](BookTime until, Engine::Completion completion) {
+    return impl_->driver().post_claim(std::move(command), impl_->context(), until, std::move(completion));
+  });
+  return std::move(answers).map(
+      [](std::vector<Answer>&& answered) { return std::get<Claimed>(std::move(answered.front())).jobs; });
 }
 
 Result<Renewed> Daybook::renew(Renew command) {
@@ -247,24 +258,13 @@ Result<JobInfo> Daybook::job(JobId id) const {
 }
 
 Result<JobInfo> Daybook::wait(JobId id, Duration timeout, std::stop_token stop) const {
-  std::promise<Reply> promise;
-  std::future<Reply> future = promise.get_future();
   std::optional<Result<JobInfo>> found;
-  bool answered = false;
-  Driver& driver = impl_->driver();
-  const BookTime now = driver.now().book;
-  const BookTime until = timeout > BookTime::max() - now ? BookTime::max() : now + std::max(timeout, Duration(0));
-  const Driver::Ticket ticket = driver.post_wait(
-      id, until, [&](const View& view, const Moment& then) { found = find(id, view, then); },
-      [&promise, &answered](Reply reply) {
-        answered = true;
-        promise.set_value(std::move(reply));
+  const auto look = [&](const View& view, const Moment& then) { found = find(id, view, then); };
+  const auto ended =
+      await(impl_->driver(), timeout, std::move(stop), [&](BookTime until, Engine::Completion completion) {
+        return impl_->driver().post_wait(id, until, look, std::move(completion));
       });
-  const std::stop_callback withdraw(stop, [&] { driver.withdraw(ticket); });
-  driver.drive_for(ticket, answered);
-  Reply reply = future.get();
-  if (reply.error) std::rethrow_exception(reply.error);
-  if (!reply.answers) return tl::unexpected<Refusal>(reply.answers.error());
+  if (!ended) return tl::unexpected<Refusal>(ended.error());
   return found ? std::move(*found) : job(id);
 }
 
