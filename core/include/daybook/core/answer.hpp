@@ -2,7 +2,7 @@
 #pragma once
 
 // Answers to commands. They are made from the recorded events alone (and the jobs these name), so that a repeated
-// request gets its first answer.
+// request gets its first answer. The contents that a claim hands out are those of the job now: the same while the claim lives.
 
 #include <cstdint>
 #include <span>
