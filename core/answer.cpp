@@ -165,7 +165,9 @@ class Reader {
   Result<Answer> operator()(const SetWeight&) const { return done<WeightSet>(); }
   Result<Answer> operator()(const JoinWorker&) const { return done<WorkerJoined>(); }
   Result<Answer> operator()(const LeaveWorker&) const { return done<WorkerLeft>(); }
-  Result<Answer> operator()(const AdoptBook&) const { return done<BookAdopted, WorkerLeft, LeaseExpired>(); }
+  Result<Answer> operator()(const AdoptBook&) const {
+    return done<GenerationBegun, BookAdopted, WorkerLeft, LeaseExpired>();
+  }
   Result<Answer> operator()(const Configure&) const { return done<ConfigurationChanged>(); }
   Result<Answer> operator()(const OpenBook&) const { return Done{}; }
   Result<Answer> operator()(const CloseBook&) const { return Done{}; }

@@ -24,6 +24,16 @@ void strike_workers_off(Draft& draft) {
   for (const NameId id : draft.view.workers()) draft.add(WorkerLeft{id, LeaveReason::process_died});
 }
 
+/// A copy may be copied itself, and adopted twice: chance tells the two apart.
+GenerationBegun generation_of_its_own(const Generation& copied, std::uint64_t chance) {
+  GenerationTag tag(static_cast<std::uint32_t>(chance));
+  while (tag == GenerationTag() || tag == copied.tag) tag = tag.next();
+  return {.generation = {.number = copied.number + 1, .tag = tag},
+          .held = true,
+          .copied_from = Uuid(),
+          .nonce_salt = chance};
+}
+
 void end_handlers_claims(Draft& draft) {
   for (const Sequence id : draft.view.running()) {
     const Job* job = draft.view.job(id);
@@ -105,11 +115,13 @@ Refused judge(Draft& draft, const BeginGeneration& command) {
 Refused judge(Draft& draft, const AdoptBook&) {
   const Book& book = draft.book();
   if (!book.held) return Refusal{RefusalCode::not_held, "this book is not held: there is nothing to adopt"};
+  const GenerationBegun own = generation_of_its_own(book.generation, draft.now.chance);
+  draft.add(own);
   draft.add(BookAdopted{});
   strike_workers_off(draft);
   for (const Sequence id : draft.view.running()) {
     const Job* job = draft.view.job(id);
-    if (job && job->lease && job->lease->token.generation != book.generation.tag) {
+    if (job && job->lease && job->lease->token.generation != own.generation.tag) {
       draft.add(lost_lease(*job, ExpiryReason::another_history, draft.now));
     }
   }

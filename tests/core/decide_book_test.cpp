@@ -210,6 +210,22 @@ TEST_F(BookTest, JobsOfACopyCarryItsOwnGeneration) {
   EXPECT_EQ(book.refusal_of(Cancel{old}), std::nullopt);
 }
 
+TEST_F(BookTest, TwoAdoptionsOfOneCopyAreTwoHistories) {
+  MemoryBook twin;
+  std::vector<ClaimedJob> claims;
+  for (MemoryBook* one : {&book, &twin}) {
+    one->schedule();
+    one->become_a_copy();
+    one->now.chance = 4711 + claims.size();
+    one->done(AdoptBook{});
+    claims.push_back(one->claim_one());
+  }
+  EXPECT_EQ(claims[0].id, claims[1].id);
+  EXPECT_EQ(claims[0].token.claim, claims[1].token.claim);
+  EXPECT_EQ(twin.refusal_of(Complete{claims[0].id, claims[0].token}), RefusalCode::another_history);
+  EXPECT_EQ(book.refusal_of(Complete{claims[0].id, claims[0].token}), std::nullopt);
+}
+
 TEST_F(BookTest, AdoptingWhatIsNotHeldIsRefused) {
   EXPECT_EQ(book.refusal_of(AdoptBook{}), RefusalCode::not_held);
 }

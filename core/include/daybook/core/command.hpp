@@ -214,7 +214,7 @@ struct LeaveWorker {
   std::string worker;
 };
 
-/// Answer: Done. Ends the hold of a copied book: from here on it runs jobs, and ids of its other copies are refused.
+/// Answer: Done. Ends the hold of a copied book: from here on it runs jobs, in a generation of its own: ids of its twins are refused.
 struct AdoptBook {};
 
 /// Answer: Done. Says that the wall clock is right, although it does not fit the last event before the opening. Fine, and
