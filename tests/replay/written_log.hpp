@@ -17,12 +17,11 @@
 
 namespace daybook::test {
 
-/// A history of so many steps in which much happens: in some a copy stands held from early on. The seed says which.
-inline testing::RecordedHistory eventful(std::uint64_t seed, std::size_t steps) {
-  while (true) {
+/// A history of at least so many events. The seed says which; in some a copy stands held for long.
+inline testing::RecordedHistory eventful(std::uint64_t seed, std::size_t events) {
+  for (std::size_t steps = events;; steps += events) {
     testing::RecordedHistory history = testing::record(testing::random_steps(seed, steps));
-    if (history.events.size() >= steps) return history;
-    seed += 1000;
+    if (history.events.size() >= events) return history;
   }
 }
 
