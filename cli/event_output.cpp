@@ -54,6 +54,16 @@ class Facts {
     facts["queue"] = text(e.queue);
     return facts;
   }
+  Json operator()(const OnDeadSet& e) const {
+    Json facts = {{"queue", text(e.queue)}, {"on_dead", nullptr}};
+    if (e.on_dead) facts["on_dead"] = {{"kind", text(e.on_dead->kind)}, {"queue", text(e.on_dead->queue)}};
+    return facts;
+  }
+  Json operator()(const ChildFreed& e) const { return {{"parent", to_string(e.parent)}}; }
+  Json operator()(const ChildDropped& e) const {
+    return {{"parent", to_string(e.parent)}, {"next", e.cancelled ? "cancelled" : "dead"}};
+  }
+  Json operator()(const ChildAwaits& e) const { return {{"parent", to_string(e.next)}}; }
   Json operator()(const WeightSet& e) const {
     return {{"queue", text(e.queue)}, {"group", text(e.group)}, {"weight", e.weight}};
   }
@@ -80,6 +90,7 @@ class Facts {
     }
     set_envelope(facts, "payload", spec.payload);
     if (e.key_from) facts["key_from"] = to_string(*e.key_from);
+    set_dependencies(facts, spec.dependencies);
     return facts;
   }
   Json operator()(const DuplicateSuppressed& e) const {
@@ -201,6 +212,14 @@ class Facts {
   }
   static Json attempt_of(std::uint32_t attempt, const Token& token) {
     return {{"attempt", attempt}, {"token", to_string(token)}};
+  }
+  static void set_dependencies(Json& facts, const Dependencies& asked) {
+    if (asked.parents.empty()) return;
+    facts["parents"] = Json::array();
+    for (const JobId& id : asked.parents) facts["parents"].push_back(to_string(id));
+    facts["when"] = to_string(asked.run_when);
+    if (asked.run_when != RunWhen::always) facts["else"] = to_string(asked.otherwise);
+    if (asked.on_dead) facts["on_dead"] = true;
   }
   static void set_next(Json& facts, const Next& next) {
     if (const auto* again = std::get_if<Again>(&next)) {

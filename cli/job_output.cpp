@@ -13,6 +13,18 @@ Json tags_json(const std::vector<Tag>& tags) {
   return object;
 }
 
+Json ids_json(const std::vector<JobId>& ids) {
+  Json array = Json::array();
+  for (const JobId& id : ids) array.push_back(to_string(id));
+  return array;
+}
+
+std::string ids_text(const std::vector<JobId>& ids, std::size_t shown) {
+  std::string text;
+  for (std::size_t i = 0; i < ids.size() && i < shown; ++i) text += (i == 0 ? "" : " ") + to_string(ids[i]);
+  return ids.size() > shown ? text + " …" : text;
+}
+
 std::string attempts(const JobInfo& job) {
   return std::to_string(job.attempt) + " of " + std::to_string(job.attempts_allowed);
 }
@@ -64,6 +76,14 @@ Json job_json(const JobInfo& job) {
   if (job.start_by) object["start_deadline"] = to_string(*job.start_by);
   if (job.run_timeout) object["run_timeout"] = to_string(*job.run_timeout);
   if (job.total_timeout) object["total_timeout"] = to_string(*job.total_timeout);
+  if (!job.parents.empty()) {
+    object["parents"] = ids_json(job.parents);
+    object["when"] = to_string(job.run_when);
+    if (job.run_when != RunWhen::always) object["else"] = to_string(job.otherwise);
+  }
+  if (job.awaits) object["awaits"] = job.awaits->value();
+  if (!job.children.empty()) object["children"] = ids_json(job.children);
+  if (job.more_children) object["more_children"] = true;
   return object;
 }
 
@@ -83,6 +103,7 @@ Json claim_json(const ClaimedJob& job) {
   set_envelope(object, "payload", job.payload);
   set_envelope(object, "progress", job.progress);
   if (!job.trace.empty()) object["trace"] = job.trace;
+  if (!job.parents.empty()) object["parents"] = ids_json(job.parents);
   for (const StepResult& step : job.steps) set_envelope(object["steps"], step.name, step.result);
   return object;
 }
@@ -110,6 +131,14 @@ void print_job(const JobInfo& job) {
   fact("attempt", attempts(job));
   fact("due", to_string(job.due_at));
   fact("scheduled", to_string(job.scheduled_at));
+  constexpr std::size_t family_shown = 10;
+  if (!job.parents.empty()) {
+    const std::string otherwise =
+        job.run_when == RunWhen::always ? "" : ", else " + std::string(to_string(job.otherwise));
+    fact("after", ids_text(job.parents, family_shown) + ", when " + std::string(to_string(job.run_when)) + otherwise);
+  }
+  if (job.awaits) fact("awaits", "job " + std::to_string(job.awaits->value()));
+  fact("children", ids_text(job.children, family_shown));
   if (job.start_by) fact("start by", to_string(*job.start_by));
   if (job.run_timeout) fact("run timeout", to_string(*job.run_timeout));
   if (job.total_timeout) fact("total timeout", to_string(*job.total_timeout));

@@ -30,6 +30,7 @@ void add_verbs(Tool& tool) {
   add_operate(tool);
   add_retention(tool);
   add_limits(tool);
+  add_on_dead(tool);
   add_holds(tool);
   add_upgrade(tool);
   tool.group("the record");

@@ -20,6 +20,7 @@ struct ScheduleOptions {
   std::optional<Duration> in;
   std::optional<Instant> at;
   std::optional<std::string> start_deadline;
+  std::vector<JobId> parents;
 };
 
 /// "10m" or "2027-01-31T09:00:00Z".
@@ -44,8 +45,16 @@ void rehearse(const Common& common, const Schedule& command) {
   static_cast<void>(daybook::execute(
       empty, {.commands = {OpenBook{opening}, BeginGeneration{begun}, RaiseFeatureLevel{}}, .context = context(common)},
       now, {}));
-  static_cast<void>(
-      take(daybook::execute(empty, {.commands = {command}, .context = context(common)}, now, {}).answers));
+  const auto try_out = [&](const Schedule& asked) {
+    return take(daybook::execute(empty, {.commands = {asked}, .context = context(common)}, now, {}).answers);
+  };
+  Schedule asked = command;
+  if (!asked.parents.empty()) {
+    // Which there are, only the book knows.
+    const auto answers = try_out({.queue = "any", .kind = "any"});
+    for (Parent& parent : asked.parents) parent = std::get<Scheduled>(answers.front()).job;
+  }
+  static_cast<void>(try_out(asked));
 }
 
 int schedule(const Common& common, ScheduleOptions& options) {
@@ -55,6 +64,7 @@ int schedule(const Common& common, ScheduleOptions& options) {
   command.due = when(options.in, options.at);
   if (options.start_deadline) command.start_deadline = take(instant_or_duration(*options.start_deadline));
   if (auto fine = check(command.retry); !fine) take(fine);
+  command.parents.assign(options.parents.begin(), options.parents.end());
 
   rehearse(common, command);
   Daybook book = open_book(common, IfMissing::create);
@@ -99,6 +109,11 @@ void add_schedule(Tool& tool) {
               "dead when no worker took it by then: an instant, or\na duration from now")
       .option("--run-timeout", "D", command.run_timeout, "an attempt that takes longer has failed")
       .option("--total-timeout", "D", command.total_timeout, "dead when it is not through by then, even while it runs")
+      .repeated("--after", "ID", options->parents, "waits until this job is final; may be given again")
+      .option(
+          "--when", "HOW", command.run_when,
+          "with --after: it runs when they succeeded (all completed), failed (one is\ndead or cancelled), or always")
+      .option("--else", "WHAT", command.otherwise, "otherwise it is dead (fail) or cancelled (cancel)")
       .option("--priority", "N", command.priority, "lower is sooner; 0 unless given")
       .option("--unique-key", "KEY", command.unique_key, "at most one job of this key waits or runs in the queue")
       .option("--on-conflict", "WHAT", command.on_conflict,

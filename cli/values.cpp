@@ -149,6 +149,24 @@ Result<void> read_value(const std::string& text, OnConflict& into) {
                 daybook::quoted(text) + " is none of reject, return-existing, replace, debounce, throttle");
 }
 
+Result<void> read_value(const std::string& text, RunWhen& into) {
+  for (const RunWhen rule : {RunWhen::succeeded, RunWhen::failed, RunWhen::always}) {
+    if (text != to_string(rule)) continue;
+    into = rule;
+    return {};
+  }
+  return refuse(RefusalCode::invalid_argument, daybook::quoted(text) + " is none of succeeded, failed, always");
+}
+
+Result<void> read_value(const std::string& text, Otherwise& into) {
+  for (const Otherwise otherwise : {Otherwise::fail, Otherwise::cancel}) {
+    if (text != to_string(otherwise)) continue;
+    into = otherwise;
+    return {};
+  }
+  return refuse(RefusalCode::invalid_argument, daybook::quoted(text) + " is neither fail nor cancel");
+}
+
 Result<void> read_value(const std::string& text, UniqueScope& into) {
   std::size_t from = 0;
   while (from <= text.size()) {

@@ -45,6 +45,8 @@ Result<void> read_value(const std::string& text, Envelope& into);
 Result<void> read_value(const std::string& text, OnConflict& into);
 Result<void> read_value(const std::string& text, RetryPolicy::Backoff& into);
 Result<void> read_value(const std::string& text, UniqueScope& into);
+Result<void> read_value(const std::string& text, RunWhen& into);
+Result<void> read_value(const std::string& text, Otherwise& into);
 Result<void> read_value(const std::string& text, CronExpression& into);
 Result<void> read_value(const std::string& text, DstGap& into);
 Result<void> read_value(const std::string& text, DstRepeat& into);

@@ -15,6 +15,7 @@ void add_upgrade(Tool& tool);    // upgrade.cpp
 void add_operate(Tool& tool);    // operate.cpp: cancel retry reschedule move pause resume adopt
 void add_cron(Tool& tool);       // cron.cpp
 void add_limits(Tool& tool);     // limits.cpp: limits weight
+void add_on_dead(Tool& tool);    // on_dead.cpp: on-dead
 void add_jobs(Tool& tool);       // jobs.cpp: jobs job
 void add_log(Tool& tool);        // log.cpp
 void add_state(Tool& tool);      // state.cpp

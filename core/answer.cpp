@@ -67,6 +67,7 @@ ClaimedJob claimed(const RecordedEvent& recorded, const JobClaimed& event, const
   claim.due_at = job->due.at;
   claim.trace = job->trace;
   claim.steps = job->steps;
+  claim.parents = job->spec->dependencies.parents;
   return claim;
 }
 
@@ -101,7 +102,7 @@ class Reader {
   Reader(Events events, const View& view) : events_(events), view_(view) {}
 
   Result<Answer> operator()(const Schedule& command) const {
-    if (!only<JobScheduled, DuplicateSuppressed, JobReplaced>(events_)) return other_request();
+    if (!only<JobScheduled, DuplicateSuppressed, JobReplaced, ChildDropped>(events_)) return other_request();
     for (const RecordedEvent& recorded : events_) {
       if (const auto* event = std::get_if<JobScheduled>(&recorded.event)) {
         return Scheduled{JobId{recorded.sequence, event->generation}};
@@ -158,10 +159,12 @@ class Reader {
   Result<Answer> operator()(const Release&) const { return outcome<JobReleased>(); }
   Result<Answer> operator()(const Cancel&) const { return done<JobCancelled, CancelRequested>(); }
   Result<Answer> operator()(const Reschedule&) const { return done<JobRescheduled>(); }
-  Result<Answer> operator()(const Retry&) const { return done<JobRetried>(); }
+  Result<Answer> operator()(const Retry&) const { return done<JobRetried, ChildAwaits>(); }
   Result<Answer> operator()(const PauseQueue&) const { return done<QueuePaused>(); }
   Result<Answer> operator()(const ResumeQueue&) const { return done<QueueResumed>(); }
   Result<Answer> operator()(const SetLimits&) const { return done<LimitsSet>(); }
+  Result<Answer> operator()(const SetOnDead&) const { return done<OnDeadSet>(); }
+  Result<Answer> operator()(const SettleChildren&) const { return Done{}; }
   Result<Answer> operator()(const SetWeight&) const { return done<WeightSet>(); }
   Result<Answer> operator()(const JoinWorker&) const { return done<WorkerJoined>(); }
   Result<Answer> operator()(const LeaveWorker&) const { return done<WorkerLeft>(); }

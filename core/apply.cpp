@@ -158,6 +158,15 @@ class Application {
     store_.put(queue);
   }
 
+  void operator()(const OnDeadSet& event) {
+    expect_name(event.queue);
+    if (event.on_dead) expect_name(event.on_dead->kind);
+    if (event.on_dead) expect_name(event.on_dead->queue);
+    Queue queue = queue_of(event.queue);
+    queue.on_dead = event.on_dead;
+    store_.put(queue);
+  }
+
   void operator()(const WeightSet& event) {
     expect_name(event.queue);
     expect_name(event.group);
@@ -185,6 +194,7 @@ class Application {
     expect_name(event.spec->kind);
     expect_generation(event.generation);
     if (event.spec->group != NameId()) expect_name(event.spec->group);
+    expect_parents(*event.spec);
     if (event.key_from) hand_key_over(*event.key_from, *event.spec);
     expect_free(job);
     if (!store_.queue(event.spec->queue)) store_.put(queue_of(event.spec->queue));
@@ -248,7 +258,7 @@ class Application {
     expect_name(event.queue);
     Job job = changed(find(event.job), event, recorded_);
     if (holds_key(job)) expect_free(job);
-    if (!store_.queue(event.queue)) store_.put(Queue{event.queue, false});
+    if (!store_.queue(event.queue)) store_.put(queue_of(event.queue));
     put(std::move(job));
   }
 
@@ -285,6 +295,12 @@ class Application {
 
   void put(Job job) {
     job.last_event = recorded_.sequence;
+    if (!is_final(job.state)) {
+      job.final_event = Sequence();
+    } else if (const Job* before = store_.job(job.id.sequence);
+               before && !is_final(before->state) && store_.has_open_children(job.id.sequence)) {
+      job.final_event = recorded_.sequence;
+    }
     if (job.spec->group != NameId() && job.state != JobState::running) forget_full_bucket(*job.spec);
     store_.put(std::move(job));
   }
@@ -336,6 +352,16 @@ class Application {
     const bool lost = book_.lost_through != Sequence() && store_.name(id) == nullptr;
     if (id == NameId() || id.value() > book_.names || lost) {
       fail("name " + std::to_string(id.value()) + " is not defined");
+    }
+  }
+
+  // A parent may be among what a gap took.
+  void expect_parents(const JobSpec& spec) const {
+    for (const JobId& parent : spec.dependencies.parents) {
+      const Job* job = store_.job(parent.sequence);
+      const bool known = job ? job->id == parent : book_.lost_through != Sequence();
+      if (known && parent.sequence != Sequence() && parent.sequence < recorded_.sequence) continue;
+      fail("there is no job " + to_string(parent) + ", which it names as a parent");
     }
   }
 

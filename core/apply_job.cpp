@@ -53,6 +53,20 @@ std::optional<BookTime> end_of(const std::optional<Duration>& timeout, BookTime 
   return BookTime(Duration(end));
 }
 
+void expect_parent(const Job& job, Sequence parent, const RecordedEvent& recorded) {
+  const std::vector<JobId>& parents = job.spec->dependencies.parents;
+  if (std::any_of(parents.begin(), parents.end(), [&](const JobId& id) { return id.sequence == parent; })) return;
+  cannot_follow(recorded, "job " + std::to_string(parent.value()) + " is no parent of job " + to_string(job.id));
+}
+
+/// Of an awaiting job, by the end of the parent that it awaits.
+void expect_awaiting(const Job& job, const JobId& parent, const RecordedEvent& recorded) {
+  expect_state(job, JobState::awaiting, recorded);
+  if (job.awaits == parent.sequence) return;
+  cannot_follow(recorded, "job " + to_string(job.id) + " awaits job " + std::to_string(job.awaits.value()) +
+                              ", found job " + to_string(parent));
+}
+
 void end_attempt(Job& job) {
   job.lease.reset();
   job.cancel_requested = false;
@@ -61,6 +75,7 @@ void end_attempt(Job& job) {
 void finalize(Job& job, JobState state, const RecordedEvent& recorded) {
   job.state = state;
   job.finalized_at = recorded.wall;
+  job.awaits = Sequence();
   if (state != JobState::dead) job.steps.clear();  // a dead job may be retried, and goes on where it was
 }
 
@@ -108,6 +123,11 @@ Job scheduled(const JobScheduled& event, const RecordedEvent& recorded, BookTime
   job.due_latest = event.due_latest;
   job.start_by = event.spec->start_by;
   job.end_by = end_of(event.spec->total_timeout, now);
+  if (event.awaits != Sequence()) {
+    expect_parent(job, event.awaits, recorded);
+    job.state = JobState::awaiting;
+    job.awaits = event.awaits;
+  }
   return job;
 }
 
@@ -115,6 +135,9 @@ Job changed(Job job, const JobReplaced& event, const RecordedEvent& recorded, Bo
   expect_unclaimed(job, recorded);
   if (!event.spec || event.spec->queue != job.spec->queue || event.spec->unique_key != job.spec->unique_key) {
     cannot_follow(recorded, "job " + to_string(job.id) + " would get another queue or unique key");
+  }
+  if (event.spec->dependencies != job.spec->dependencies) {
+    cannot_follow(recorded, "job " + to_string(job.id) + " would wait for other jobs");
   }
   if (event.attempts_allowed <= job.attempt) {
     cannot_follow(recorded, "job " + to_string(job.id) + " would wait with no attempt left");
@@ -255,6 +278,7 @@ Job changed(Job job, const JobMarkedUncertain&, const RecordedEvent& recorded) {
   }
   end_attempt(job);
   job.state = JobState::uncertain;
+  job.awaits = Sequence();
   job.dead_reason = DeadReason::none;
   job.finalized_at.reset();
   return job;
@@ -274,6 +298,28 @@ Job changed(Job job, const JobTimedOut& event, const RecordedEvent& recorded) {
     expect_claim(job, event.token, recorded);
   }
   follow(job, event.cancelled ? Next(Cancelled{}) : Next(Dead{DeadReason::timed_out}), recorded);
+  return job;
+}
+
+Job changed(Job job, const ChildFreed& event, const RecordedEvent& recorded) {
+  expect_awaiting(job, event.parent, recorded);
+  job.state = JobState::waiting;
+  job.awaits = Sequence();
+  return job;
+}
+
+Job changed(Job job, const ChildDropped& event, const RecordedEvent& recorded) {
+  expect_awaiting(job, event.parent, recorded);
+  finalize(job, event.cancelled ? JobState::cancelled : JobState::dead, recorded);
+  if (!event.cancelled) job.dead_reason = DeadReason::parent_failed;
+  return job;
+}
+
+Job changed(Job job, const ChildAwaits& event, const RecordedEvent& recorded) {
+  expect_unclaimed(job, recorded);
+  expect_parent(job, event.next.sequence, recorded);
+  job.state = JobState::awaiting;
+  job.awaits = event.next.sequence;
   return job;
 }
 

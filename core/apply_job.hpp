@@ -31,6 +31,9 @@ namespace daybook {
 [[nodiscard]] Job changed(Job job, const JobMoved& event, const RecordedEvent& recorded);
 [[nodiscard]] Job changed(Job job, const JobExpired& event, const RecordedEvent& recorded);
 [[nodiscard]] Job changed(Job job, const JobTimedOut& event, const RecordedEvent& recorded);
+[[nodiscard]] Job changed(Job job, const ChildFreed& event, const RecordedEvent& recorded);
+[[nodiscard]] Job changed(Job job, const ChildDropped& event, const RecordedEvent& recorded);
+[[nodiscard]] Job changed(Job job, const ChildAwaits& event, const RecordedEvent& recorded);
 [[nodiscard]] Job changed(Job job, const OutcomeRefused& event, const RecordedEvent& recorded);
 [[nodiscard]] Job changed(Job job, const JobReplaced& event, const RecordedEvent& recorded, BookTime now);
 [[nodiscard]] Job changed(Job job, const StepRecorded& event, const RecordedEvent& recorded);

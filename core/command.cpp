@@ -45,6 +45,8 @@ DAYBOOK_NAME_OF(Move)
 DAYBOOK_NAME_OF(Operate)
 DAYBOOK_NAME_OF(PlaceHold)
 DAYBOOK_NAME_OF(LiftHold)
+DAYBOOK_NAME_OF(SetOnDead)
+DAYBOOK_NAME_OF(SettleChildren)
 #undef DAYBOOK_NAME_OF
 
 template <class Variant>

@@ -9,7 +9,7 @@
 #include "rules.hpp"
 
 // Hands a command to its judge. The judges stand in decide_book.cpp (the book, queues, workers), decide_record.cpp (the record itself: levels, clocks, snapshots),
-// decide_limits.cpp (limits and weights), decide_job.cpp (jobs from outside), decide_operate.cpp (what operators do to them) and
+// decide_limits.cpp (limits and weights), decide_children.cpp (jobs that wait for others), decide_job.cpp (jobs from outside), decide_operate.cpp (what operators do to them) and
 // decide_outcome.cpp (what a worker says of its claims); what they
 // share is in rules.cpp.
 
@@ -29,7 +29,8 @@ constexpr bool of_level_2 =
     std::is_same_v<C, DoubtClock> || std::is_same_v<C, RecordSnapshot> || std::is_same_v<C, RecordDrop> ||
     std::is_same_v<C, RecordStep> || std::is_same_v<C, Prune> || std::is_same_v<C, SetLimits> ||
     std::is_same_v<C, SetWeight> || std::is_same_v<C, Move> || std::is_same_v<C, Operate> ||
-    std::is_same_v<C, PlaceHold> || std::is_same_v<C, LiftHold>;
+    std::is_same_v<C, PlaceHold> || std::is_same_v<C, LiftHold> || std::is_same_v<C, SetOnDead> ||
+    std::is_same_v<C, SettleChildren>;
 
 /// What of a command needs level 2, though the command itself does not.
 std::string_view level_2_part(const Schedule& command) {
@@ -37,6 +38,7 @@ std::string_view level_2_part(const Schedule& command) {
   if (command.unique_scope != UniqueScope() || command.unique_for) return "the scope of a unique key";
   if (command.keep_result) return "the lifetime of a result";
   if (!command.group.empty()) return "a group";
+  if (!command.parents.empty()) return "a parent";
   if (command.start_deadline || command.run_timeout || command.total_timeout) return "a deadline";
   return {};
 }

@@ -126,13 +126,14 @@ std::optional<Due> latest_due(const Draft& draft, const Schedule& command) {
   return due_after(*command.debounce_max, draft.now);
 }
 
-/// When what was asked for takes effect, by the clock that decides it.
-struct Times {
+/// What was asked for as it takes effect: times by the clock that decides them, parents as they are in the book.
+struct Terms {
   Due due;
   std::optional<Due> start_by;
+  Dependencies dependencies;
 };
 
-std::shared_ptr<const JobSpec> spec_of(Draft& draft, const Schedule& command, const Times& times) {
+std::shared_ptr<const JobSpec> spec_of(Draft& draft, const Schedule& command, const Terms& terms) {
   const NameId queue = draft.name(NameSort::queue, command.queue);
   const NameId kind = draft.name(NameSort::kind, command.kind);
   const NameId group = command.group.empty() ? NameId() : draft.name(NameSort::group, command.group);
@@ -146,9 +147,10 @@ std::shared_ptr<const JobSpec> spec_of(Draft& draft, const Schedule& command, co
                                                  .tags = command.tags,
                                                  .payload = command.payload,
                                                  .group = group,
-                                                 .start_by = times.start_by,
+                                                 .start_by = terms.start_by,
                                                  .run_timeout = command.run_timeout,
-                                                 .total_timeout = command.total_timeout});
+                                                 .total_timeout = command.total_timeout,
+                                                 .dependencies = terms.dependencies});
 }
 
 Refused check_room(const Draft& draft) {
@@ -160,25 +162,36 @@ Refused check_room(const Draft& draft) {
 }
 
 /// `key_from`: the job that hands its key over to this one.
-Refused add_job(Draft& draft, const Schedule& command, const Times& times, std::optional<JobId> key_from) {
+Refused add_job(Draft& draft, const Schedule& command, const Terms& terms, std::optional<JobId> key_from) {
   if (auto refused = check_room(draft)) return refused;
   std::optional<BookTime> until;
   if (!command.unique_key.empty() && command.unique_for) until = draft.now.book + *command.unique_for;
-  draft.add(JobScheduled{.spec = spec_of(draft, command, times),
+  const std::vector<JobId>& parents = terms.dependencies.parents;
+  // Whose parents have all ended is freed or dropped at once.
+  const auto open = open_parent(draft.view, parents);
+  const bool dropped = !open && !ended_as_asked(draft.view, terms.dependencies);
+  const JobId awaited = open ? *open : dropped ? parents.back() : JobId();
+  auto spec = spec_of(draft, command, terms);
+  const JobId id{draft.next(), draft.generation()};
+  draft.add(JobScheduled{.spec = std::move(spec),
                          .generation = draft.generation(),
-                         .due = times.due,
+                         .due = terms.due,
                          .unique_until = until,
                          .due_latest = command.unique_key.empty() ? std::nullopt : latest_due(draft, command),
-                         .key_from = key_from});
+                         .key_from = key_from,
+                         .awaits = awaited.sequence});
+  if (dropped) draft.add(ChildDropped{id, awaited, terms.dependencies.otherwise == Otherwise::cancel});
   return std::nullopt;
 }
 
-Refused replace(Draft& draft, const Schedule& command, const Times& times, const Job& holder) {
+/// The holder goes on waiting for whom it waits.
+Refused replace(Draft& draft, const Schedule& command, Terms terms, const Job& holder) {
   if (auto refused = check_room(draft)) return refused;
   const std::optional<Due> latest = holder.due_latest ? holder.due_latest : latest_due(draft, command);
+  terms.dependencies = holder.spec->dependencies;
   draft.add(JobReplaced{.job = holder.id,
-                        .spec = spec_of(draft, command, times),
-                        .due = merged_due(command.on_conflict, holder.due, times.due, latest),
+                        .spec = spec_of(draft, command, terms),
+                        .due = merged_due(command.on_conflict, holder.due, terms.due, latest),
                         .due_latest = latest,
                         .attempts_allowed = attempts_anew(holder, command.retry),
                         .policy = command.on_conflict});
@@ -193,19 +206,21 @@ Refused judge(Draft& draft, const Schedule& command) {
   if (auto refused = check_durations(command)) return refused;
   const auto due = due_of(command.due, draft.now);
   if (!due) return due.error();
-  Times times{*due, std::nullopt};
+  auto dependencies = find_dependencies(draft.view, command);
+  if (!dependencies) return dependencies.error();
+  Terms terms{*due, std::nullopt, std::move(*dependencies)};
   if (command.start_deadline) {
     const auto start_by = due_of(*command.start_deadline, draft.now, "start deadline");
     if (!start_by) return start_by.error();
-    times.start_by = *start_by;
+    terms.start_by = *start_by;
   }
   const KeyHolder holder = holder_of(draft, command);
-  if (!holder.job) return add_job(draft, command, times, std::nullopt);
+  if (!holder.job) return add_job(draft, command, terms, std::nullopt);
   const JobId id = holder.job->id;
-  if (holder.lapsed) return add_job(draft, command, times, id);
+  if (holder.lapsed) return add_job(draft, command, terms, id);
   const Merge merge = merge_of(command.on_conflict, holder.job->state);
-  if (merge == Merge::follow) return add_job(draft, command, times, id);
-  if (merge == Merge::replace) return replace(draft, command, times, *holder.job);
+  if (merge == Merge::follow) return add_job(draft, command, terms, id);
+  if (merge == Merge::replace) return replace(draft, command, std::move(terms), *holder.job);
   const NameId kind = draft.name(NameSort::kind, command.kind);
   draft.add(DuplicateSuppressed{id, kind, merge == Merge::refuse ? OnConflict::reject : command.on_conflict});
   if (merge == Merge::existing) return std::nullopt;

@@ -97,6 +97,10 @@ Refused judge(Draft& draft, const Retry& command) {
     if (holder && *holder != job.id.sequence) return key_taken(draft.view, job.spec->unique_key, *holder);
   }
   draft.add(JobRetried{job.id, *due, attempts_anew(job, job.spec->retry)});
+  // By hand it runs whatever its parents ended as, but not before they did.
+  if (const auto next = live_parent(draft.view, job.spec->dependencies.parents)) {
+    draft.add(ChildAwaits{job.id, *next});
+  }
   return std::nullopt;
 }
 

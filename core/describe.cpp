@@ -138,6 +138,7 @@ struct Describe {
       if (spec.run_timeout) line.raw("run_timeout", to_string(*spec.run_timeout));
       if (spec.total_timeout) line.raw("total_timeout", to_string(*spec.total_timeout));
       for (const Tag& tag : spec.tags) line.text("tag", tag.key + ":" + tag.value);
+      dependencies(spec.dependencies);
     }
   }
   void operator()(const DuplicateSuppressed& event) const {
@@ -218,6 +219,16 @@ struct Describe {
     if (event.cancelled) line.raw("next", "cancelled");
     if (event.token != Token{}) line.raw("token", to_string(event.token));
   }
+  void operator()(const ChildFreed& event) const { job(event.job).raw("parent", to_string(event.parent)); }
+  void operator()(const ChildDropped& event) const {
+    job(event.job).raw("parent", to_string(event.parent)).raw("next", event.cancelled ? "cancelled" : "dead");
+  }
+  void operator()(const ChildAwaits& event) const { job(event.job).raw("parent", to_string(event.next)); }
+  void operator()(const OnDeadSet& event) const {
+    line.name("queue", event.queue);
+    if (!event.on_dead) line.raw("on_dead", "nothing");
+    if (event.on_dead) line.name("kind", event.on_dead->kind).name("into", event.on_dead->queue);
+  }
   void operator()(const JobMarkedUncertain& event) const { job(event.job).text("why", event.why); }
   void operator()(const GapDeclared& event) const {
     line.count("first", recorded.sequence.value()).count("last", event.last.value()).text("why", event.reason);
@@ -262,6 +273,14 @@ struct Describe {
     return text;
   }
   Line& job(const JobId& id) const { return line.raw("job", to_string(id)); }
+  void dependencies(const Dependencies& asked) const {
+    if (asked.parents.empty()) return;
+    std::string shown;
+    for (const JobId& id : asked.parents) shown += (shown.empty() ? "" : ",") + to_string(id);
+    line.raw(asked.parents.size() == 1 ? "parent" : "parents", shown).raw("when", to_string(asked.run_when));
+    if (asked.run_when != RunWhen::always) line.raw("else", to_string(asked.otherwise));
+    line.flag("on_dead", asked.on_dead);
+  }
   void jobs(const std::vector<JobId>& ids) const {
     std::string shown;
     for (const JobId& id : ids) shown += (shown.empty() ? "" : ",") + to_string(id);

@@ -2,6 +2,7 @@
 // Compares two stores entity by entity, field by field, through nothing but View: what a store answers is what counts,
 // not how it keeps it. Lanes and timers are housekeeping and left out.
 #include <algorithm>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -123,6 +124,15 @@ std::string shown(const Bucket& value) {
 std::string shown(const Turn& value) {
   return "of group " + shown(value.group) + " for " + shown(value.left) + " more";
 }
+std::string shown(RunWhen value) {
+  return std::string(to_string(value));
+}
+std::string shown(Otherwise value) {
+  return std::string(to_string(value));
+}
+std::string shown(const OnDead& value) {
+  return "kind " + shown(value.kind) + " in queue " + shown(value.queue);
+}
 std::string shown(const QueueLimits& value) {
   return "running " + shown(value.running) + ", per group " + shown(value.running_per_group) + ", rate " +
          shown(value.rate) + ", per group " + shown(value.rate_per_group);
@@ -184,6 +194,10 @@ void compare(Report& report, const std::string& what, const JobSpec& left, const
   fields("keep_result", left.keep_result, right.keep_result)("payload", left.payload, right.payload);
   fields("start_by", left.start_by, right.start_by)("run_timeout", left.run_timeout, right.run_timeout);
   fields("total_timeout", left.total_timeout, right.total_timeout);
+  const Dependencies& a = left.dependencies;
+  const Dependencies& b = right.dependencies;
+  fields("parents", a.parents, b.parents)("run_when", a.run_when, b.run_when);
+  fields("otherwise", a.otherwise, b.otherwise)("on_dead", a.on_dead, b.on_dead);
 }
 
 void compare(Report& report, const std::string& what, const Job& left, const Job& right) {
@@ -204,12 +218,14 @@ void compare(Report& report, const std::string& what, const Job& left, const Job
   fields("unique_until", left.unique_until, right.unique_until)("due_latest", left.due_latest, right.due_latest);
   fields("steps", left.steps, right.steps)("result_until", left.result_until, right.result_until);
   fields("start_by", left.start_by, right.start_by)("end_by", left.end_by, right.end_by);
+  fields("awaits", left.awaits, right.awaits)("final_event", left.final_event, right.final_event);
 }
 
 void compare(Report& report, const std::string& what, const Queue& left, const Queue& right) {
   Fields fields(report, what);
   fields("paused", left.paused, right.paused)("limits", left.limits, right.limits);
   fields("turn", left.turn, right.turn)("bucket", left.bucket, right.bucket);
+  fields("on_dead", left.on_dead, right.on_dead);
 }
 
 void compare(Report& report, const std::string& what, const Group& left, const Group& right) {
@@ -282,6 +298,21 @@ void compare_shelves(Report& report, const View& left, const View& right) {
   }
 }
 
+void compare_families(Report& report, const View& left, const View& right) {
+  Fields(report, "the store")("unsettled jobs", left.unsettled(SIZE_MAX), right.unsettled(SIZE_MAX));
+  std::set<Sequence> parents;
+  left.each_job([&](const Job& job) {
+    if (!job.spec) return;
+    for (const JobId& parent : job.spec->dependencies.parents) parents.insert(parent.sequence);
+  });
+  for (const Sequence parent : parents) {
+    if (report.full()) return;
+    Fields fields(report, "parent " + std::to_string(parent.value()));
+    fields("children", left.children(parent, SIZE_MAX), right.children(parent, SIZE_MAX));
+    fields("open children", left.has_open_children(parent), right.has_open_children(parent));
+  }
+}
+
 /// The orders and tables that a store derives from its jobs.
 void compare_derived(Report& report, const View& left, const View& right) {
   const auto sides = {&left, &right};
@@ -297,6 +328,7 @@ void compare_derived(Report& report, const View& left, const View& right) {
   }
   Fields(report, "the store")("running jobs", left.running(), right.running());
   compare_shelves(report, left, right);
+  compare_families(report, left, right);
   Counts counts = left.counts();
   const Counts others = right.counts();
   for (const auto& [of, count] : others) counts.try_emplace(of, 0);

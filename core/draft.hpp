@@ -27,6 +27,9 @@ class Draft {
 
   void add(Event event) { events_.push_back(std::move(event)); }
 
+  /// The sequence of the next event that is added.
+  [[nodiscard]] Sequence next() const { return Sequence(next_.value() + events_.size()); }
+
   /// The id of a name, defining it first when it is new.
   [[nodiscard]] NameId name(NameSort sort, std::string_view text);
 
@@ -82,5 +85,7 @@ using Refused = std::optional<Refusal>;  // nothing: the command happens
 [[nodiscard]] Refused judge(Draft& draft, const Operate& command);
 [[nodiscard]] Refused judge(Draft& draft, const PlaceHold& command);
 [[nodiscard]] Refused judge(Draft& draft, const LiftHold& command);
+[[nodiscard]] Refused judge(Draft& draft, const SetOnDead& command);
+[[nodiscard]] Refused judge(Draft& draft, const SettleChildren& command);
 
 }  // namespace daybook

@@ -62,6 +62,10 @@ DAYBOOK_NAME_OF(HoldPlaced)
 DAYBOOK_NAME_OF(HoldLifted)
 DAYBOOK_NAME_OF(JobExpired)
 DAYBOOK_NAME_OF(JobTimedOut)
+DAYBOOK_NAME_OF(ChildFreed)
+DAYBOOK_NAME_OF(ChildDropped)
+DAYBOOK_NAME_OF(ChildAwaits)
+DAYBOOK_NAME_OF(OnDeadSet)
 #undef DAYBOOK_NAME_OF
 
 template <class Variant>
@@ -130,7 +134,8 @@ bool uses_level_2(const Event& event) {
             return scheduled.unique_until || scheduled.due_latest || scheduled.key_from ||
                    (scheduled.spec && (scheduled.spec->keep_result || scheduled.spec->unique_scope != UniqueScope() ||
                                        scheduled.spec->group != NameId() || scheduled.spec->start_by ||
-                                       scheduled.spec->run_timeout || scheduled.spec->total_timeout));
+                                       scheduled.spec->run_timeout || scheduled.spec->total_timeout ||
+                                       scheduled.spec->dependencies != Dependencies()));
           },
           [](const JobCompleted& completed) { return completed.result_until.has_value(); },
           [](const auto&) { return false; },
@@ -152,7 +157,7 @@ std::vector<Sequence> jobs_of(Sequence sequence, const Event& event) {
 bool operator==(const JobScheduled& a, const JobScheduled& b) {
   const bool same_spec = a.spec == b.spec || (a.spec && b.spec && *a.spec == *b.spec);
   return same_spec && a.generation == b.generation && a.due == b.due && a.unique_until == b.unique_until &&
-         a.due_latest == b.due_latest && a.key_from == b.key_from;
+         a.due_latest == b.due_latest && a.key_from == b.key_from && a.awaits == b.awaits;
 }
 
 bool operator==(const JobReplaced& a, const JobReplaced& b) {

@@ -23,18 +23,18 @@ constexpr std::string_view own_actor = "daybook";
 constexpr std::size_t commands_max = std::numeric_limits<std::uint16_t>::max();  // RequestRef counts them
 
 std::size_t contents_bytes(const Command& command) {
-  return std::visit(Overload{[](const Schedule& c) { return c.payload.bytes().size(); },
-                             [](const Complete& c) { return c.result.bytes().size(); },
-                             [](const Fail& c) { return c.error.bytes().size(); },
-                             [](const RecordStep& c) { return c.result.bytes().size(); },
-                             [](const Renew& c) {
-                               std::size_t bytes = 0;
-                               for (const Renew::One& one : c.claims)
-                                 bytes += one.progress ? one.progress->bytes().size() : 0;
-                               return bytes;
-                             },
-                             [](const auto&) { return std::size_t{0}; }},
-                    command);
+  return std::visit(
+      Overload{[](const Schedule& c) { return c.payload.bytes().size() + c.parents.size() * sizeof(JobId); },
+               [](const Complete& c) { return c.result.bytes().size(); },
+               [](const Fail& c) { return c.error.bytes().size(); },
+               [](const RecordStep& c) { return c.result.bytes().size(); },
+               [](const Renew& c) {
+                 std::size_t bytes = 0;
+                 for (const Renew::One& one : c.claims) bytes += one.progress ? one.progress->bytes().size() : 0;
+                 return bytes;
+               },
+               [](const auto&) { return std::size_t{0}; }},
+      command);
 }
 
 std::optional<Refusal> check_context(const Context& context) {
@@ -101,6 +101,26 @@ Sequence claim_ended_by(const Event& event) {
       event);
 }
 
+/// The child that an event frees, drops or lets wait on; 0: none.
+Sequence child_settled_by(const Event& event) {
+  return std::visit(
+      Overload{[](const ChildFreed& e) { return e.job.sequence; }, [](const ChildDropped& e) { return e.job.sequence; },
+               [](const ChildAwaits& e) { return e.job.sequence; }, [](const auto&) { return Sequence(); }},
+      event);
+}
+
+/// The job that the event left dead; 0: none.
+Sequence killed_by(const Event& event) {
+  const auto dies = [](const auto& e) { return std::holds_alternative<Dead>(e.next) ? e.job.sequence : Sequence(); };
+  return std::visit(
+      Overload{[&](const AttemptFailed& e) { return dies(e); }, [&](const LeaseExpired& e) { return dies(e); },
+               [](const JobExpired& e) { return e.job.sequence; },
+               [](const JobTimedOut& e) { return e.cancelled ? Sequence() : e.job.sequence; },
+               [](const ChildDropped& e) { return e.cancelled ? Sequence() : e.job.sequence; },
+               [](const auto&) { return Sequence(); }},
+      event);
+}
+
 class Execution {
  public:
   Execution(Store& store, const Submission& submission, const Moment& now, const Bounds& bounds)
@@ -142,6 +162,22 @@ class Execution {
                    std::holds_alternative<FeatureLevelRaised>(event));
     events_.push_back(RecordedEvent{next(), epoch_, now_.wall, now_.boot, by, request, std::move(event)});
     apply(store_, events_.back());
+    const Sequence dead = killed_by(events_.back().event);
+    if (dead != Sequence()) deaths_.emplace_back(dead, events_.back().sequence);
+  }
+
+  // In the same submission as the death, so that there is one job for each, whatever happens.
+  void follow_deaths() {
+    for (const auto& [id, event] : std::exchange(deaths_, {})) {
+      const Job* dead = store_.job(id);
+      auto following = dead ? after_death(store_, *dead, now_) : std::nullopt;
+      if (!following) continue;
+      Provenance by;
+      by.trace = dead->trace;
+      by.actor = name(NameSort::actor, own_actor, by);
+      by.cause = event;
+      record(std::move(*following), by, std::nullopt);
+    }
   }
 
   /// The id of a name, which is defined by whoever it names when it is an actor.
@@ -173,6 +209,7 @@ class Execution {
       by.cause = claim_ended_by(event);
       record(std::move(event), by, std::nullopt);
     }
+    follow_deaths();
   }
 
   void introduce() {
@@ -185,7 +222,56 @@ class Execution {
 
   void record_all(std::vector<Event> events, std::size_t command) {
     if (request_) request_->command = static_cast<std::uint16_t>(command);
-    for (Event& event : events) record(std::move(event), by_, request_);
+    for (Event& event : events) {
+      Provenance by = by_;
+      if (const Sequence end = end_behind(event); end != Sequence()) by.cause = end;
+      record(std::move(event), by, request_);
+    }
+  }
+
+  /// The event that made the parent final whose end is looked at; 0: it was final when the job was scheduled.
+  [[nodiscard]] Sequence end_behind(const Event& event) const {
+    const Sequence id = child_settled_by(event);
+    const Job* child = id == Sequence() ? nullptr : store_.job(id);
+    const Job* parent = child ? store_.job(child->awaits) : nullptr;
+    return parent ? parent->final_event : Sequence();
+  }
+
+  /// Why a command cannot be the parent of command `index`.
+  [[nodiscard]] std::optional<std::string> no_parent(std::size_t parent, std::size_t index) const {
+    const std::string named = "command " + std::to_string(parent + 1);
+    const std::size_t count = submission_.commands.size();
+    if (parent >= count) return "there is no " + named + " in a batch of " + std::to_string(count);
+    if (!std::holds_alternative<Schedule>(submission_.commands[parent])) return named + " schedules no job";
+    if (parent == index) return "a job cannot wait for itself";
+    if (parent < index) return std::nullopt;
+    return named + " comes later: parents come first, so that no job waits, by way of others, for itself";
+  }
+
+  /// Puts ids in the place of parents that are named as commands of the batch. Unset: the command names none so.
+  [[nodiscard]] Result<std::optional<Command>> resolved(const Command& command, std::size_t index,
+                                                        const std::vector<Answer>& answers) const {
+    const auto is_command = [](const Parent& parent) { return std::holds_alternative<BatchParent>(parent); };
+    const auto* asked = std::get_if<Schedule>(&command);
+    if (!asked || std::none_of(asked->parents.begin(), asked->parents.end(), is_command)) return std::nullopt;
+    Schedule schedule = *asked;
+    for (std::size_t i = 0; i < schedule.parents.size(); ++i) {
+      const auto* parent = std::get_if<BatchParent>(&schedule.parents[i]);
+      if (!parent) continue;
+      if (const auto why = no_parent(parent->command, index)) {
+        return refuse(RefusalCode::invalid_argument, "parent " + std::to_string(i + 1) + " of " +
+                                                         std::to_string(schedule.parents.size()) + ": " + *why);
+      }
+      schedule.parents[i] = std::get<Scheduled>(answers[parent->command]).job;
+    }
+    return std::optional<Command>(std::move(schedule));
+  }
+
+  Decision decide_one(std::size_t index, const std::vector<Answer>& answers) {
+    const Command& command = submission_.commands[index];
+    const auto other = resolved(command, index, answers);
+    if (!other) return {.events = {}, .refusal = other.error()};
+    return decide(store_, *other ? **other : command, now_, next(), bounds_);
   }
 
   Result<std::vector<Answer>> decide_all() {
@@ -197,8 +283,9 @@ class Execution {
     answers.reserve(submission_.commands.size());
     for (std::size_t i = 0; i < submission_.commands.size(); ++i) {
       const Command& command = submission_.commands[i];
-      Decision decision = decide(store_, command, now_, next(), bounds_);
+      Decision decision = decide_one(i, answers);
       if (decision.refusal) {
+        deaths_.clear();
         if (i > 0) {
           savepoint_.roll_back(mark);
           events_.resize(introduced);
@@ -212,6 +299,7 @@ class Execution {
       auto given = answer(command, std::span(events_).subspan(first), store_);
       DAYBOOK_ASSERT(given.has_value());
       answers.push_back(std::move(*given));
+      follow_deaths();
     }
     return answers;
   }
@@ -256,6 +344,7 @@ class Execution {
   Provenance by_;
   std::optional<RequestRef> request_;
   std::vector<RecordedEvent> events_;
+  std::vector<std::pair<Sequence, Sequence>> deaths_;  // (job, event) that nothing was scheduled for yet
   HeldBack held_back_;
 };
 

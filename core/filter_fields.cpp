@@ -125,6 +125,17 @@ constexpr std::array table = {
                 [](const Sight& at, std::string_view) { return text(at.job.spec->unique_key); }},
     FilterField{"payload", FieldType::text, "what was given to it; none when it is sealed",
                 [](const Sight& at, std::string_view) { return contents(at.job.spec->payload); }},
+    FilterField{"awaits", FieldType::id, "the parent whose end it awaits next; none unless it is awaiting",
+                [](const Sight& at, std::string_view) -> FieldValue {
+                  for (const JobId& parent : at.job.spec->dependencies.parents) {
+                    if (parent.sequence == at.job.awaits) return parent;
+                  }
+                  return {};
+                }},
+    FilterField{"parents", FieldType::number, "how many jobs it waits, or waited, for",
+                [](const Sight& at, std::string_view) {
+                  return number(static_cast<std::int64_t>(at.job.spec->dependencies.parents.size()));
+                }},
     FilterField{"trace", FieldType::text, "the trace context of its scheduling",
                 [](const Sight& at, std::string_view) { return text(at.job.trace); }},
 };

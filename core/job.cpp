@@ -79,6 +79,28 @@ std::string_view to_string(DeadReason reason) {
   return "unknown";
 }
 
+std::string_view to_string(RunWhen run_when) {
+  switch (run_when) {
+    case RunWhen::succeeded:
+      return "succeeded";
+    case RunWhen::failed:
+      return "failed";
+    case RunWhen::always:
+      return "always";
+  }
+  return "unknown";
+}
+
+std::string_view to_string(Otherwise otherwise) {
+  switch (otherwise) {
+    case Otherwise::fail:
+      return "fail";
+    case Otherwise::cancel:
+      return "cancel";
+  }
+  return "unknown";
+}
+
 std::string_view to_string(Holder holder) {
   switch (holder) {
     case Holder::external:
@@ -156,7 +178,8 @@ bool operator==(const Job& a, const Job& b) {
          a.progress == b.progress && a.result == b.result && a.error == b.error && a.error_kind == b.error_kind &&
          a.trace == b.trace && a.last_event == b.last_event && a.refused == b.refused &&
          a.key_handed_over == b.key_handed_over && a.unique_until == b.unique_until && a.due_latest == b.due_latest &&
-         a.steps == b.steps && a.result_until == b.result_until && a.start_by == b.start_by && a.end_by == b.end_by;
+         a.steps == b.steps && a.result_until == b.result_until && a.start_by == b.start_by && a.end_by == b.end_by &&
+         a.awaits == b.awaits && a.final_event == b.final_event;
 }
 
 }  // namespace daybook

@@ -45,7 +45,18 @@ JobInfo job_info(const Job& job, const View& view, const Moment& now) {
       .start_by = job.start_by ? std::optional(job.start_by->at) : std::nullopt,
       .run_timeout = job.spec->run_timeout,
       .total_timeout = job.spec->total_timeout,
+      .parents = job.spec->dependencies.parents,
+      .run_when = job.spec->dependencies.run_when,
+      .otherwise = job.spec->dependencies.otherwise,
+      .awaits = job.awaits == Sequence() ? std::nullopt : std::optional(job.awaits),
+      .children = {},
   };
+  for (const Sequence id : view.children(job.id.sequence, children_shown + 1)) {
+    info.more_children = info.children.size() == children_shown;
+    if (info.more_children) break;
+    const Job* child = view.job(id);
+    info.children.push_back(child == nullptr ? JobId{id, job.id.generation} : child->id);
+  }
   for (const StepResult& step : job.steps) info.steps.push_back(step.name);
   if (job.lease) {
     info.lease = LeaseInfo{job.lease->token,      name_of(view, job.lease->worker), job.lease->holder,

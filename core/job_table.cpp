@@ -43,6 +43,8 @@ void JobTable::put(Job job) {
     take_key(entry.job);
     count(entry.job, 1);
     shelve(entry.job);
+    families_.enter(entry.job);
+    note_family(entry.job);
     return;
   }
   const Job& old = entry.job;
@@ -64,10 +66,19 @@ void JobTable::put(Job job) {
   if (!same_count) {
     count(old, -1);
   }
+  const bool same_family = is_final(old.state) == is_final(job.state) && old.awaits == job.awaits &&
+                           (old.spec == job.spec || old.spec->dependencies == job.spec->dependencies);
+  if (!same_family) {
+    families_.leave(old);
+  }
   unshelve(old);
   entry.job = std::move(job);
   entry.place = place;
   shelve(entry.job);
+  if (!same_family) {
+    families_.enter(entry.job);
+    note_family(entry.job);
+  }
   if (!stays) {
     enter(entry.job, place);
   }
@@ -89,6 +100,8 @@ void JobTable::erase(Sequence id) {
   give_key(entry.job);
   count(entry.job, -1);
   unshelve(entry.job);
+  families_.leave(entry.job);
+  families_.forget_parent(id);
   jobs_.erase(found);
 }
 
@@ -377,6 +390,13 @@ void JobTable::unshelve(const Job& job) {
   for (std::size_t i = 0; i < shelves; ++i) {
     if (const auto position = position_on(static_cast<Shelf>(i), job)) shelves_[i].erase(*position);
   }
+}
+
+/// Its own end and that of the parent that it awaits may be to be looked at.
+void JobTable::note_family(const Job& job) {
+  families_.note_parent(job);
+  if (job.awaits == Sequence()) return;
+  if (const Job* parent = find(job.awaits)) families_.note_parent(*parent);
 }
 
 template <class Key>

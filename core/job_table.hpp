@@ -18,6 +18,7 @@
 
 #include "daybook/core/job.hpp"
 #include "daybook/core/view.hpp"
+#include "families.hpp"
 #include "scoped_text.hpp"
 
 namespace daybook {
@@ -38,6 +39,7 @@ class JobTable {
   [[nodiscard]] std::vector<ShelfPosition> aged(Shelf shelf, const ShelfPosition& behind, Instant until,
                                                 std::size_t limit) const;
   [[nodiscard]] std::vector<Sequence> overdue(const Moment& now, std::size_t limit) const;
+  [[nodiscard]] const Families& families() const { return families_; }
   [[nodiscard]] std::vector<Sequence> running() const;
   [[nodiscard]] Timers timers() const;
   [[nodiscard]] Counts counts() const;
@@ -71,6 +73,7 @@ class JobTable {
   void count(const Job& job, std::int64_t by);
   void shelve(const Job& job);
   void unshelve(const Job& job);
+  void note_family(const Job& job);
   template <class Key>
   void promote(std::set<Key>& future, Key last);
   void demote();
@@ -90,7 +93,8 @@ class JobTable {
   std::set<std::pair<BookTime, Sequence>> book_deadlines_;
   std::unordered_map<NameId, StateCounts> counts_;            // by queue
   std::unordered_map<std::uint64_t, std::uint64_t> running_;  // by queue and group, where any run
-  Moment now_;                                                // of the last advance
+  Families families_;
+  Moment now_;  // of the last advance
   // No ready job compared with the wall clock is due later than this: a step back that stays above it demotes nobody.
   Instant latest_ready_ = Instant::min();
 };

@@ -229,7 +229,7 @@ PrunePlan plan_prune(const View& view, const Moment& now, const Retention& reten
 }
 
 bool may_be_pruned(const Job& job, const Holds& holds, const View& view, const Moment& now) {
-  return is_final(job.state) && holds.holding(job, view, now) == nullptr;
+  return is_final(job.state) && !view.has_open_children(job.id.sequence) && holds.holding(job, view, now) == nullptr;
 }
 
 }  // namespace daybook

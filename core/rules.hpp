@@ -43,6 +43,19 @@ namespace daybook {
 [[nodiscard]] BookTime lease_end(const Job& job, std::optional<BookTime> run_ends_at, Duration lease,
                                  const Moment& now);
 
+/// For whom a job waits, its parents' ids in full and each once. Refuses a rule without parents, parents without a rule, and parents that
+/// are not in the book.
+[[nodiscard]] Result<Dependencies> find_dependencies(const View& view, const Schedule& command);
+/// The last of these parents that has not ended, so that in the usual order of ends there is little to look at again. One that was pruned (while a
+/// dropped child waited to be retried) has; one that may have been lost in a gap of the record has not. Unset: all have.
+[[nodiscard]] std::optional<JobId> open_parent(const View& view, const std::vector<JobId>& parents);
+/// The same of those that are in the book.
+[[nodiscard]] std::optional<JobId> live_parent(const View& view, const std::vector<JobId>& parents);
+/// Did the parents, all of which have ended, end as the job asks for? One that was pruned counts neither way.
+[[nodiscard]] bool ended_as_asked(const View& view, const Dependencies& asked);
+/// What the queue of this dead job schedules for it.
+[[nodiscard]] std::optional<JobScheduled> after_death(const View& view, const Job& dead, const Moment& now);
+
 /// What follows the end of a claim that nobody reported.
 [[nodiscard]] LeaseExpired lost_lease(const Job& job, ExpiryReason reason, const Moment& now);
 

@@ -55,6 +55,11 @@ class Savepoint final : public Store {
   [[nodiscard]] std::vector<Sequence> overdue(const Moment& now, std::size_t limit) const override {
     return below_.overdue(now, limit);
   }
+  [[nodiscard]] std::vector<Sequence> unsettled(std::size_t limit) const override { return below_.unsettled(limit); }
+  [[nodiscard]] bool has_open_children(Sequence parent) const override { return below_.has_open_children(parent); }
+  [[nodiscard]] std::vector<Sequence> children(Sequence parent, std::size_t limit) const override {
+    return below_.children(parent, limit);
+  }
   [[nodiscard]] std::vector<Sequence> running() const override { return below_.running(); }
   [[nodiscard]] std::vector<NameId> workers() const override { return below_.workers(); }
   [[nodiscard]] Timers timers() const override { return below_.timers(); }

@@ -148,6 +148,18 @@ std::vector<Sequence> State::overdue(const Moment& now, std::size_t limit) const
   return tables_->jobs.overdue(now, limit);
 }
 
+std::vector<Sequence> State::unsettled(std::size_t limit) const {
+  return tables_->jobs.families().unsettled(limit);
+}
+
+bool State::has_open_children(Sequence parent) const {
+  return tables_->jobs.families().has_open_children(parent);
+}
+
+std::vector<Sequence> State::children(Sequence parent, std::size_t limit) const {
+  return tables_->jobs.families().children(parent, limit);
+}
+
 std::vector<Sequence> State::running() const {
   return tables_->jobs.running();
 }

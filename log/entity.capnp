@@ -60,6 +60,8 @@ struct Queue {
   turnGroup @6 :UInt32;           # name id of the group whose turn it is
   turnLeft @7 :UInt32;            # starts left in it
   bucket @8 :Event.Bucket;        # of `rate`; a null pointer: full
+  onDeadKind @9 :UInt32;          # name id of the kind to schedule when a job dies; 0: nothing, and the next as well
+  onDeadQueue @10 :UInt32;        # name id
 }
 
 struct Group {
@@ -158,6 +160,11 @@ struct Job {
   startByCounts @51 :Bool;    # it was not claimed yet
   hasEndBy @52 :Bool;         # false: `endBy` means nothing and is 0
   endBy @53 :Int64;           # book time: the total timeout ends it
+
+  # Revision 2: parents.
+  dependencies @54 :Event.Dependencies;  # a null pointer: none
+  awaits @55 :UInt64;         # sequence of the parent whose end is looked at next; 0: it awaits none
+  finalEvent @56 :UInt64;     # sequence of the event that made it final, if somebody waited for it then; 0 otherwise
 }
 
 struct Step {

@@ -31,14 +31,14 @@ std::uint16_t revision_of(const Name& name) {
   return name.sort > NameSort::client ? 2 : 1;
 }
 std::uint16_t revision_of(const Queue& queue) {
-  return queue.limits != QueueLimits() || queue.turn != Turn() || queue.bucket ? 2 : 1;
+  return queue.limits != QueueLimits() || queue.turn != Turn() || queue.bucket || queue.on_dead ? 2 : 1;
 }
 std::uint16_t revision_of(const Job& job) {
   const JobSpec& spec = *job.spec;
   const bool asked = spec.group != NameId() || spec.start_by || spec.run_timeout || spec.total_timeout ||
-                     spec.unique_scope != UniqueScope() || spec.keep_result;
-  const bool became =
-      job.key_handed_over || job.unique_until || job.due_latest || job.result_until || !job.steps.empty();
+                     spec.unique_scope != UniqueScope() || spec.keep_result || spec.dependencies != Dependencies();
+  const bool became = job.key_handed_over || job.unique_until || job.due_latest || job.result_until ||
+                      !job.steps.empty() || job.final_event != Sequence();
   return asked || became ? 2 : 1;
 }
 template <class Other>
@@ -87,6 +87,8 @@ void write(wire::Queue::Builder to, const Queue& queue) {
   to.setTurnGroup(queue.turn.group.value());
   to.setTurnLeft(queue.turn.left);
   put_bucket(queue.bucket, [&] { return to.initBucket(); });
+  if (queue.on_dead) to.setOnDeadKind(queue.on_dead->kind.value());
+  if (queue.on_dead) to.setOnDeadQueue(queue.on_dead->queue.value());
 }
 
 void write(wire::Group::Builder to, const Group& group) {
@@ -129,6 +131,7 @@ void write_spec(wire::Job::Builder to, const JobSpec& spec) {
   if (spec.start_by) put(to.initSpecStartBy(), *spec.start_by);
   if (spec.run_timeout) to.setRunTimeout(count(*spec.run_timeout));
   if (spec.total_timeout) to.setTotalTimeout(count(*spec.total_timeout));
+  put_dependencies(spec.dependencies, [&] { return to.initDependencies(); });
 }
 
 void write_lease(wire::Lease::Builder to, const Lease& lease) {
@@ -155,6 +158,8 @@ void write_kept(wire::Job::Builder to, const Job& job) {
   to.setStartByCounts(job.start_by.has_value());
   to.setHasEndBy(job.end_by.has_value());
   if (job.end_by) to.setEndBy(count(*job.end_by));
+  to.setAwaits(job.awaits.value());
+  to.setFinalEvent(job.final_event.value());
   if (job.steps.empty()) return;
   auto steps = to.initSteps(static_cast<capnp::uint>(job.steps.size()));
   for (capnp::uint i = 0; i < job.steps.size(); ++i) {
@@ -243,6 +248,9 @@ Queue read(wire::Queue::Reader from) {
               .limits = queue_limits(from),
               .turn = {.group = NameId(from.getTurnGroup()), .left = from.getTurnLeft()}};
   if (from.hasBucket()) queue.bucket = bucket(from.getBucket());
+  if (from.getOnDeadKind() != 0) {
+    queue.on_dead = OnDead{NameId(from.getOnDeadKind()), NameId(from.getOnDeadQueue())};
+  }
   return queue;
 }
 
@@ -285,6 +293,7 @@ std::shared_ptr<const JobSpec> read_spec(wire::Job::Reader from) {
   if (from.hasSpecStartBy()) spec->start_by = due(from.getSpecStartBy());
   spec->run_timeout = timeout(from.getRunTimeout());
   spec->total_timeout = timeout(from.getTotalTimeout());
+  if (from.hasDependencies()) spec->dependencies = dependencies(from.getDependencies());
   return spec;
 }
 
@@ -331,6 +340,8 @@ Job read(wire::Job::Reader from) {
   }
   if (from.getStartByCounts()) job.start_by = job.spec->start_by;
   if (from.getHasEndBy()) job.end_by = book_time(from.getEndBy());
+  job.awaits = Sequence(from.getAwaits());
+  job.final_event = Sequence(from.getFinalEvent());
   return job;
 }
 

@@ -95,6 +95,10 @@ struct RecordedEvent {
     holdLifted @62 :HoldLifted;
     jobExpired @63 :JobExpired;
     jobTimedOut @64 :JobTimedOut;
+    childFreed @65 :ChildFreed;
+    childDropped @66 :ChildDropped;
+    childAwaits @67 :ChildAwaits;
+    onDeadSet @68 :OnDeadSet;
   }
 }
 
@@ -344,9 +348,9 @@ enum DeadReason {
   none @0;
   attemptsExhausted @1;
   notRetryable @2;
-  expired @3;       # reserved
+  expired @3;       # only in entity.capnp: the event for it is JobExpired
   leaseLost @4;
-  parentFailed @5;  # reserved
+  parentFailed @5;  # only in entity.capnp: the event for it is ChildDropped
   timedOut @6;      # only in entity.capnp: the event for it is JobTimedOut
 }
 
@@ -561,6 +565,8 @@ struct JobScheduled2 {
   startBy @12 :Due;          # the start deadline; a null pointer: none
   runTimeout @13 :Int64;     # duration; 0: none
   totalTimeout @14 :Int64;   # duration; 0: none
+  dependencies @15 :Dependencies;  # a null pointer: it waits for nobody
+  awaits @16 :UInt64;        # sequence of the parent whose end is looked at first; 0: it waits for none
 }
 
 struct JobCompleted2 {
@@ -704,4 +710,64 @@ struct JobTimedOut {
     generation @3 :UInt32;
   }
   cancelled @4 :Bool;   # false: dead
+}
+
+# ---- jobs that wait for others
+
+enum RunWhen {
+  succeeded @0;   # all parents are completed
+  failed @1;      # one at least is dead or cancelled
+  always @2;
+}
+
+enum Otherwise {
+  fail @0;        # dead
+  cancel @1;      # cancelled
+}
+
+struct Dependencies {
+  parents @0 :List(JobName);   # at least one, each once
+  runWhen @1 :RunWhen;
+  otherwise @2 :Otherwise;
+  onDead @3 :Bool;             # its queue asked for it when its one parent died
+}
+
+struct ChildFreed {
+  job :group {
+    sequence @0 :UInt64;
+    generation @1 :UInt32;
+  }
+  parent :group {     # whose end was awaited last
+    sequence @2 :UInt64;
+    generation @3 :UInt32;
+  }
+}
+
+struct ChildDropped {
+  job :group {
+    sequence @0 :UInt64;
+    generation @1 :UInt32;
+  }
+  parent :group {     # whose end was awaited last
+    sequence @2 :UInt64;
+    generation @3 :UInt32;
+  }
+  cancelled @4 :Bool; # false: dead
+}
+
+struct ChildAwaits {
+  job :group {
+    sequence @0 :UInt64;
+    generation @1 :UInt32;
+  }
+  next :group {       # the parent whose end is looked at next
+    sequence @2 :UInt64;
+    generation @3 :UInt32;
+  }
+}
+
+struct OnDeadSet {
+  queue @0 :UInt32;   # name id
+  kind @1 :UInt32;    # name id of the kind to schedule; 0: nothing, and the next as well
+  into @2 :UInt32;    # name id of the queue to schedule it in
 }

@@ -57,6 +57,7 @@ constexpr std::size_t second_form_words = 30;  // what the second form of a JobS
 std::size_t words_of(const JobSpec& spec) {
   std::size_t words = second_form_words + words_of_text(spec.unique_key) + words_of(spec.payload) + 1;
   for (const Tag& tag : spec.tags) words += 2 + words_of_text(tag.key) + words_of_text(tag.value);
+  if (!spec.dependencies.parents.empty()) words += 3 + 2 * spec.dependencies.parents.size();
   return words;
 }
 

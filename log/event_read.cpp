@@ -130,11 +130,13 @@ JobScheduled read(wire::JobScheduled2::Reader from) {
   if (from.hasStartBy()) spec->start_by = due(from.getStartBy());
   spec->run_timeout = timeout(from.getRunTimeout());
   spec->total_timeout = timeout(from.getTotalTimeout());
+  if (from.hasDependencies()) spec->dependencies = dependencies(from.getDependencies());
   JobScheduled to{
       .spec = std::move(spec), .generation = GenerationTag(first.getGeneration()), .due = due(first.getDue())};
   if (from.getHasUniqueUntil()) to.unique_until = book_time(from.getUniqueUntil());
   if (from.hasDueLatest()) to.due_latest = due(from.getDueLatest());
   if (from.getKeyFrom().getSequence() != 0) to.key_from = job_id(from.getKeyFrom());
+  to.awaits = Sequence(from.getAwaits());
   return to;
 }
 
@@ -391,6 +393,14 @@ Event read(Body::Reader body) {
       return read_level_2(body.getJobExpired());
     case Which::JOB_TIMED_OUT:
       return read_level_2(body.getJobTimedOut());
+    case Which::CHILD_FREED:
+      return read_level_2(body.getChildFreed());
+    case Which::CHILD_DROPPED:
+      return read_level_2(body.getChildDropped());
+    case Which::CHILD_AWAITS:
+      return read_level_2(body.getChildAwaits());
+    case Which::ON_DEAD_SET:
+      return read_level_2(body.getOnDeadSet());
   }
   throw Undecodable{"body of kind " + std::to_string(static_cast<unsigned>(body.which()))};
 }

@@ -51,6 +51,24 @@ JobTimedOut read_level_2(wire::JobTimedOut::Reader from) {
   return {.job = job_id(from.getJob()), .token = token(from.getToken()), .cancelled = from.getCancelled()};
 }
 
+ChildFreed read_level_2(wire::ChildFreed::Reader from) {
+  return {.job = job_id(from.getJob()), .parent = job_id(from.getParent())};
+}
+
+ChildDropped read_level_2(wire::ChildDropped::Reader from) {
+  return {.job = job_id(from.getJob()), .parent = job_id(from.getParent()), .cancelled = from.getCancelled()};
+}
+
+ChildAwaits read_level_2(wire::ChildAwaits::Reader from) {
+  return {.job = job_id(from.getJob()), .next = job_id(from.getNext())};
+}
+
+OnDeadSet read_level_2(wire::OnDeadSet::Reader from) {
+  OnDeadSet to{.queue = NameId(from.getQueue()), .on_dead = std::nullopt};
+  if (from.getKind() != 0) to.on_dead = OnDead{NameId(from.getKind()), NameId(from.getInto())};
+  return to;
+}
+
 GapDeclared read_level_2(wire::GapDeclared::Reader from) {
   return {.last = Sequence(from.getLast()), .reason = text(from.getReason())};
 }

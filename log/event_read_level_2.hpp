@@ -16,6 +16,10 @@ namespace daybook::codec {
 [[nodiscard]] JobMarkedUncertain read_level_2(wire::JobMarkedUncertain::Reader from);
 [[nodiscard]] JobExpired read_level_2(wire::JobExpired::Reader from);
 [[nodiscard]] JobTimedOut read_level_2(wire::JobTimedOut::Reader from);
+[[nodiscard]] ChildFreed read_level_2(wire::ChildFreed::Reader from);
+[[nodiscard]] ChildDropped read_level_2(wire::ChildDropped::Reader from);
+[[nodiscard]] ChildAwaits read_level_2(wire::ChildAwaits::Reader from);
+[[nodiscard]] OnDeadSet read_level_2(wire::OnDeadSet::Reader from);
 [[nodiscard]] GapDeclared read_level_2(wire::GapDeclared::Reader from);
 [[nodiscard]] EventLost read_level_2(wire::EventLost::Reader from);
 [[nodiscard]] EventSetAside read_level_2(wire::EventSetAside::Reader from);

@@ -4,6 +4,7 @@
 
 #include "daybook/core/assert.hpp"
 #include "event_wire.hpp"
+#include "event_write_level_2.hpp"
 #include "wire_write.hpp"
 
 // From events to the schema's builders, field by field in the order of the schema.
@@ -150,6 +151,8 @@ void put_second(wire::JobScheduled2::Builder to, const JobScheduled& event) {
   if (spec.start_by) put(to.initStartBy(), *spec.start_by);
   if (spec.run_timeout) to.setRunTimeout(count(*spec.run_timeout));
   if (spec.total_timeout) to.setTotalTimeout(count(*spec.total_timeout));
+  put_dependencies(spec.dependencies, [&] { return to.initDependencies(); });
+  to.setAwaits(event.awaits.value());
 }
 
 void write(Body::Builder body, const JobScheduled& event) {
@@ -357,7 +360,7 @@ void write(Body::Builder body, const JobReplaced& event) {
   DAYBOOK_ASSERT(event.spec != nullptr);
   auto to = body.initJobReplaced();
   put(to.getJob(), event.job);
-  put_second(to.initContent(), JobScheduled{event.spec, GenerationTag(), event.due, {}, event.due_latest, {}});
+  put_second(to.initContent(), JobScheduled{event.spec, GenerationTag(), event.due, {}, event.due_latest, {}, {}});
   to.setAttemptsAllowed(event.attempts_allowed);
   to.setPolicy(to_wire<wire::OnConflict>(event.policy));
 }
@@ -426,6 +429,11 @@ void write(Body::Builder body, const HoldPlaced& event) {
 
 void write(Body::Builder body, const HoldLifted& event) {
   body.initHoldLifted().setHold(event.hold.value());
+}
+
+template <class OfLevel2>
+auto write(Body::Builder body, const OfLevel2& event) -> decltype(write_level_2(body, event)) {
+  write_level_2(body, event);
 }
 
 }  // namespace

@@ -107,6 +107,16 @@ RetryPolicy retry_policy(Reader from) {
           .max_attempts = from.getMaxAttempts()};
 }
 
+inline Dependencies dependencies(wire::Dependencies::Reader from) {
+  Dependencies to;
+  for (const auto parent : from.getParents()) to.parents.push_back(job_id(parent));
+  to.run_when = from_wire(from.getRunWhen(), RunWhen::succeeded, RunWhen::always, "rule for parents");
+  to.otherwise =
+      from_wire(from.getOtherwise(), Otherwise::fail, Otherwise::cancel, "what becomes of a child otherwise");
+  to.on_dead = from.getOnDead();
+  return to;
+}
+
 template <class Reader>
 UniqueScope unique_scope(Reader from) {
   return {.completed = from.getCompleted(), .cancelled = from.getCancelled(), .dead = from.getDead()};

@@ -102,6 +102,18 @@ void put_tags(const std::vector<Tag>& tags, Init init) {
 }
 
 template <class Init>
+void put_dependencies(const Dependencies& dependencies, Init init) {
+  if (dependencies == Dependencies()) return;
+  wire::Dependencies::Builder to = init();
+  const std::vector<JobId>& parents = dependencies.parents;
+  auto list = to.initParents(static_cast<capnp::uint>(parents.size()));
+  for (capnp::uint i = 0; i < parents.size(); ++i) put(list[i], parents[i]);
+  to.setRunWhen(to_wire<wire::RunWhen>(dependencies.run_when));
+  to.setOtherwise(to_wire<wire::Otherwise>(dependencies.otherwise));
+  to.setOnDead(dependencies.on_dead);
+}
+
+template <class Init>
 void put_bucket(const std::optional<Bucket>& bucket, Init init) {
   if (!bucket) return;
   wire::Bucket::Builder to = init();

@@ -62,9 +62,11 @@ void JobIndex::Impl::fill(const State& state, const IndexMark& mark) {
     jobs.push_back(&job);
     list(job, frontiers_, writes);
     plan_deadlines(job.id.sequence, {}, deadlines(job), writes);
+    plan_family(job.id.sequence, std::nullopt, listing(job), writes);
     ++counts_[job.spec->queue][static_cast<std::size_t>(job.state)];
     counts_dirty_.insert(job.spec->queue);
   });
+  for (const Sequence id : state.unsettled(SIZE_MAX)) mark_ended(state.job(id)->awaits, true);
   state.each_queue([&](const Queue& queue) {
     queues_.emplace(queue.id, queue);
     queues_dirty_.insert(queue.id);
@@ -97,8 +99,9 @@ void JobIndex::Impl::fill(const State& state, const IndexMark& mark) {
       }
     });
   }
-  for (const Table table : {Table::future_wall, Table::future_book, Table::ready, Table::leases, Table::keys,
-                            Table::states, Table::shelves, Table::deadlines_wall, Table::deadlines_book}) {
+  for (const Table table :
+       {Table::future_wall, Table::future_book, Table::ready, Table::leases, Table::keys, Table::states, Table::shelves,
+        Table::deadlines_wall, Table::deadlines_book, Table::families}) {
     SortedWrites& entries = writes[table];
     entries.sort();
     for (std::size_t from = 0; from < entries.size(); from += entries_per_transaction) {

@@ -40,6 +40,7 @@ struct Listing {
   std::optional<Instant> finalized_at;
   std::optional<Instant> result_until;
   Deadlines ends;
+  Sequence awaits;
 };
 
 struct CachedJob {
@@ -65,6 +66,14 @@ struct DeadlineOrder {
   std::set<FuturePosition> dirty;
   FuturePosition passed =
       FuturePosition::before_all();  // LMDB's entries up to here are void, until the next projection
+};
+
+/// Children by parent: in memory those of dirty jobs, in LMDB those of the others.
+struct FamilyOrder {
+  std::set<FamilyPosition> dirty;
+  std::set<Sequence> ended;        // at least the final jobs that somebody awaits
+  std::set<Sequence> ended_dirty;  // changed since the last projection
+  bool any = false;                // there is, or was, a job with parents
 };
 
 struct Future {
@@ -170,6 +179,18 @@ struct JobIndex::Impl {
   void settle_deadlines();
   static void plan_deadlines(Sequence id, const Deadlines& before, const Deadlines& after, Writes& writes);
 
+  // ---- families.cpp
+  void enter_family(const Job& job);
+  void leave_family(const Job& job);
+  void mark_ended(Sequence parent, bool ended);
+  [[nodiscard]] std::vector<FamilyPosition> family(Sequence parent, Kinship last, std::size_t limit) const;
+  std::vector<Sequence> unsettled(std::size_t limit);
+  [[nodiscard]] std::vector<Sequence> children(Sequence parent, std::size_t limit) const;
+  void load_families();
+  static void plan_family(Sequence id, const std::optional<Listing>& before, const std::optional<Listing>& after,
+                          Writes& writes);
+  void plan_ended(Writes& writes) const;
+
   // ---- project.cpp: writing
   void project(const IndexMark& durable, const Moment& now);
   std::size_t unprojected() const;
@@ -211,6 +232,7 @@ struct JobIndex::Impl {
   Future future_book_;
   DeadlineOrder deadlines_wall_;
   DeadlineOrder deadlines_book_;
+  FamilyOrder families_;
   ByNumberedText<std::optional<Sequence>> keys_;                    // changed since the last projection; unset: free
   std::map<NameId, std::array<std::uint64_t, job_states>> counts_;  // by state
   std::set<NameId> counts_dirty_;
@@ -244,7 +266,7 @@ struct JobIndex::Impl {
       job.spec,         job.state,
       job.due,          job.state == JobState::running && job.lease ? std::optional(job.lease->ends_at) : std::nullopt,
       job.finalized_at, job.result_until,
-      deadlines(job)};
+      deadlines(job),   job.awaits};
 }
 
 }  // namespace daybook

@@ -155,6 +155,7 @@ void JobIndex::Impl::load() {
   load_meta();
   load_entities();
   find_lanes();
+  load_families();
   if (lmdb::Cursor jobs = lmdb_.cursor(Table::jobs); jobs.last()) {
     last_listed_ = keys::parse_id(jobs.key()).value_or(Sequence(0));
   }
@@ -269,6 +270,16 @@ std::vector<ShelfPosition> JobIndex::aged(Shelf shelf, const ShelfPosition& behi
 
 std::vector<Sequence> JobIndex::overdue(const Moment& now, std::size_t limit) const {
   return impl_->overdue(now, limit);
+}
+
+std::vector<Sequence> JobIndex::unsettled(std::size_t limit) const {
+  return impl_->unsettled(limit);
+}
+bool JobIndex::has_open_children(Sequence parent) const {
+  return !impl_->family(parent, Kinship::open, 1).empty();
+}
+std::vector<Sequence> JobIndex::children(Sequence parent, std::size_t limit) const {
+  return impl_->children(parent, limit);
 }
 
 std::vector<Sequence> JobIndex::running() const {

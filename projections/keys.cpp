@@ -97,6 +97,9 @@ Key unique(NameId queue, std::string_view key) {
 Key state(NameId queue, JobState state, Sequence id) {
   return Key().add(queue).add(static_cast<std::uint8_t>(state)).add(id);
 }
+Key family(const FamilyPosition& position) {
+  return Key().add(position.parent).add(static_cast<std::uint8_t>(position.kinship)).add(position.child);
+}
 Key shelf(Shelf shelf, const ShelfPosition& position) {
   return Key().add(static_cast<std::uint8_t>(shelf)).add(micros(position.at)).add(position.id);
 }
@@ -152,6 +155,17 @@ std::optional<Waiting> parse_ready(std::string_view key, std::string_view value)
   if (values.left()) job.due.after = book_time(values.i64());
   if (!keys.whole() || !values.whole()) return std::nullopt;
   return job;
+}
+
+std::optional<FamilyPosition> parse_family(std::string_view key) {
+  KeyReader reader(key);
+  FamilyPosition position;
+  position.parent = Sequence(reader.u64());
+  const std::uint8_t kinship = reader.u8();
+  position.kinship = static_cast<Kinship>(kinship);
+  position.child = Sequence(reader.u64());
+  if (!reader.whole() || kinship > static_cast<std::uint8_t>(Kinship::closed)) return std::nullopt;
+  return position;
 }
 
 std::optional<Sequence> parse_id(std::string_view bytes) {

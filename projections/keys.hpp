@@ -71,6 +71,7 @@ template <class Tag, class Rep>
 [[nodiscard]] Key group(NameId queue, NameId id);
 [[nodiscard]] Key unique(NameId queue, std::string_view key);
 [[nodiscard]] Key state(NameId queue, JobState state, Sequence id);
+[[nodiscard]] Key family(const FamilyPosition& position);
 [[nodiscard]] Key shelf(Shelf shelf, const ShelfPosition& position);
 [[nodiscard]] Key request(NameId client, std::string_view id);
 [[nodiscard]] Key request_by_time(BookTime recorded_at, NameId client, std::string_view id);
@@ -82,6 +83,7 @@ template <class Tag, class Rep>
 /// The inverse of key and value together. Unset: the bytes are not such an entry.
 [[nodiscard]] std::optional<Waiting> parse_future(FutureClock clock, std::string_view key, std::string_view value);
 [[nodiscard]] std::optional<Waiting> parse_ready(std::string_view key, std::string_view value);
+[[nodiscard]] std::optional<FamilyPosition> parse_family(std::string_view key);
 [[nodiscard]] std::optional<Sequence> parse_id(std::string_view bytes);
 
 }  // namespace daybook::keys

@@ -109,6 +109,7 @@ void JobIndex::Impl::forget_listing(const Job& job) {
     if (const auto position = position_on(static_cast<Shelf>(i), job)) shelves_[i].erase(*position);
   }
   leave_deadlines(job);
+  leave_family(job);
 }
 
 void JobIndex::Impl::enter_listing(const Job& job) {
@@ -121,6 +122,7 @@ void JobIndex::Impl::enter_listing(const Job& job) {
     if (const auto position = position_on(static_cast<Shelf>(i), job)) shelves_[i].insert(*position);
   }
   enter_deadlines(job);
+  enter_family(job);
 }
 
 void JobIndex::Impl::evict() {

@@ -81,6 +81,14 @@ template <class TimePoint>
   return {job.due.after ? micros(*job.due.after) : micros(job.due.at), job.id};
 }
 
+/// Where a child stands among those of one of its parents.
+struct FamilyPosition {
+  Sequence parent;
+  Kinship kinship{};
+  Sequence child;
+  friend constexpr auto operator<=>(const FamilyPosition&, const FamilyPosition&) = default;
+};
+
 struct ByClaimOrder {
   using is_transparent = void;
   bool operator()(const Waiting& a, const Waiting& b) const { return ready_position(a) < ready_position(b); }

@@ -167,6 +167,7 @@ void JobIndex::Impl::plan_listing(const CachedJob& entry, const Frontiers& next,
     if (!is_in(was_on, key)) writes[Table::shelves].put(key, {});
   }
   plan_deadlines(id, entry.listed ? entry.listed->ends : Deadlines(), now ? now->ends : Deadlines(), writes);
+  plan_family(id, entry.listed, now, writes);
 
   const bool same_state =
       entry.listed && now && entry.listed->state == now->state && entry.listed->spec->queue == now->spec->queue;
@@ -227,6 +228,7 @@ void JobIndex::Impl::plan_prune(BookTime before, Writes& writes) const {
 }
 
 void JobIndex::Impl::plan_others(Writes& writes) const {
+  plan_ended(writes);
   plan_entities(queues_dirty_, queues_, Table::queues, writes);
   plan_entities(groups_dirty_, groups_, Table::groups, writes);
   plan_entities(workers_dirty_, workers_, Table::workers, writes);
@@ -333,6 +335,8 @@ void JobIndex::Impl::settle_projected(const std::vector<Sequence>& ids) {
   dirty_jobs_.clear();
   for (auto& shelf : shelves_) shelf.clear();
   settle_deadlines();
+  families_.dirty.clear();
+  families_.ended_dirty.clear();
   keys_.clear();
   requests_.clear();
   dirty_requests_ = 0;

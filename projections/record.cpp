@@ -33,20 +33,6 @@ void read(Reader& reader, Lease& lease) {
   if (reader.flag()) reader.time(lease.run_ends_at.emplace());
 }
 
-void write(Writer& writer, const std::optional<Bucket>& bucket) {
-  writer.u8(bucket ? 1 : 0);
-  if (!bucket) return;
-  writer.signed_small(bucket->level);
-  writer.time(bucket->at);
-}
-
-void read(Reader& reader, std::optional<Bucket>& bucket) {
-  bucket.reset();
-  if (!reader.flag()) return;
-  bucket.emplace().level = reader.signed_small();
-  reader.time(bucket->at);
-}
-
 // What most jobs lack costs them one bit.
 enum Has : std::uint8_t {
   cancel_requested = 1,
@@ -124,6 +110,8 @@ void encode(const Job& job, std::string& out) {
   if (has_too & result_until) writer.time(*job.result_until);
   if (has_too & start_by) writer.due(*job.start_by);
   if (has_too & end_by) writer.time(*job.end_by);
+  if (job.state == JobState::awaiting) writer.strong(job.awaits);
+  if (is_final(job.state)) writer.strong(job.final_event);
   if (has_too & steps) {
     writer.small(job.steps.size());
     for (const StepResult& step : job.steps) {
@@ -169,6 +157,8 @@ bool decode(std::string_view bytes, Job& job) {
   if (has_too & result_until) reader.time(job.result_until.emplace());
   if (has_too & start_by) reader.due(job.start_by.emplace());
   if (has_too & end_by) reader.time(job.end_by.emplace());
+  if (job.state == JobState::awaiting) reader.strong(job.awaits);
+  if (is_final(job.state)) reader.strong(job.final_event);
   if (has_too & steps) {
     job.steps.resize(reader.count());
     for (StepResult& step : job.steps) {
@@ -205,6 +195,7 @@ void encode(const JobSpec& spec, std::string& out) {
   for (const std::optional<Duration>& timeout : {spec.run_timeout, spec.total_timeout}) {
     writer.duration(timeout.value_or(Duration(0)));
   }
+  writer.dependencies(spec.dependencies);
 }
 
 bool decode(std::string_view bytes, JobSpec& spec) {
@@ -234,6 +225,7 @@ bool decode(std::string_view bytes, JobSpec& spec) {
     reader.duration(read);
     if (read != Duration(0)) *timeout = read;
   }
+  reader.dependencies(spec.dependencies);
   return reader.whole();
 }
 
@@ -251,7 +243,8 @@ void encode(const Queue& queue, std::string& out) {
   }
   writer.strong(queue.turn.group);
   writer.small(queue.turn.left);
-  write(writer, queue.bucket);
+  writer.bucket(queue.bucket);
+  writer.on_dead(queue.on_dead);
 }
 
 bool decode(std::string_view bytes, Queue& queue) {
@@ -266,20 +259,21 @@ bool decode(std::string_view bytes, Queue& queue) {
   }
   reader.strong(queue.turn.group);
   reader.small(queue.turn.left);
-  read(reader, queue.bucket);
+  reader.bucket(queue.bucket);
+  reader.on_dead(queue.on_dead);
   return reader.whole();
 }
 
 void encode(const Group& group, std::string& out) {
   Writer writer(out);
   writer.small(group.weight);
-  write(writer, group.bucket);
+  writer.bucket(group.bucket);
 }
 
 bool decode(std::string_view bytes, Group& group) {
   Reader reader(bytes);
   reader.small(group.weight);
-  read(reader, group.bucket);
+  reader.bucket(group.bucket);
   return reader.whole();
 }
 

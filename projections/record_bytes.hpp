@@ -57,6 +57,29 @@ class Writer {
     strong(token.claim);
     strong(token.generation);
   }
+  void bucket(const std::optional<Bucket>& bucket) {
+    u8(bucket ? 1 : 0);
+    if (!bucket) return;
+    signed_small(bucket->level);
+    time(bucket->at);
+  }
+  void dependencies(const Dependencies& dependencies) {
+    small(dependencies.parents.size());
+    if (dependencies.parents.empty()) return;
+    for (const JobId& parent : dependencies.parents) {
+      strong(parent.sequence);
+      strong(parent.generation);
+    }
+    choice(dependencies.run_when);
+    choice(dependencies.otherwise);
+    u8(dependencies.on_dead ? 1 : 0);
+  }
+  void on_dead(const std::optional<OnDead>& on_dead) {
+    u8(on_dead ? 1 : 0);
+    if (!on_dead) return;
+    strong(on_dead->kind);
+    strong(on_dead->queue);
+  }
   void envelope(const Envelope& envelope) {
     u8(envelope.empty() ? 0 : 1);
     if (envelope.empty()) return;
@@ -156,6 +179,29 @@ class Reader {
   void token(Token& into) {
     strong(into.claim);
     strong(into.generation);
+  }
+  void bucket(std::optional<Bucket>& into) {
+    into.reset();
+    if (!flag()) return;
+    into.emplace().level = signed_small();
+    time(into->at);
+  }
+  void dependencies(Dependencies& into) {
+    into.parents.resize(count());
+    if (into.parents.empty()) return;
+    for (JobId& parent : into.parents) {
+      strong(parent.sequence);
+      strong(parent.generation);
+    }
+    choice(into.run_when, RunWhen::always);
+    choice(into.otherwise, Otherwise::cancel);
+    into.on_dead = flag();
+  }
+  void on_dead(std::optional<OnDead>& into) {
+    into.reset();
+    if (!flag()) return;
+    strong(into.emplace().kind);
+    strong(into->queue);
   }
   void envelope(Envelope& into) {
     into = Envelope();

@@ -10,7 +10,7 @@
 
 namespace daybook {
 
-inline constexpr std::uint32_t layout_version = 6;
+inline constexpr std::uint32_t layout_version = 7;
 
 enum class Table : std::uint8_t {
   meta,              // mark, book, frontiers, settings, holds
@@ -32,14 +32,17 @@ enum class Table : std::uint8_t {
   shelves,           // (shelf, at, id): final jobs by when they ended, results by until when they are kept
   deadlines_wall,    // (deadline, id), of jobs that wait
   deadlines_book,    // the same by book time
+  families,          // (parent, kinship, child)
+  ended,             // id of a final job that a job awaits, or did since it was looked for
 };
 
-inline constexpr std::array<const char*, 19> table_names = {
-    "meta",    "jobs",           "specs",         "future_wall", "future_book", "ready", "leases",   "keys",
-    "states",  "counts",         "queues",        "groups",      "workers",     "names", "requests", "requests_by_time",
-    "shelves", "deadlines_wall", "deadlines_book"};
+inline constexpr std::array<const char*, 21> table_names = {
+    "meta",           "jobs",     "specs",    "future_wall",      "future_book", "ready",
+    "leases",         "keys",     "states",   "counts",           "queues",      "groups",
+    "workers",        "names",    "requests", "requests_by_time", "shelves",     "deadlines_wall",
+    "deadlines_book", "families", "ended"};
 inline constexpr std::size_t table_count = table_names.size();
-static_assert(static_cast<std::size_t>(Table::deadlines_book) + 1 == table_count);
+static_assert(static_cast<std::size_t>(Table::ended) + 1 == table_count);
 
 // Keys of the table `meta`.
 namespace meta {

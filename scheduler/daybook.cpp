@@ -89,10 +89,6 @@ Moment Daybook::now() const {
   return impl_->driver().now();
 }
 
-Result<JobId> Daybook::schedule(Schedule command) {
-  return impl_->one<Scheduled>(std::move(command)).map([](const Scheduled& scheduled) { return scheduled.job; });
-}
-
 Result<std::vector<ClaimedJob>> Daybook::claim(Claim command) {
   return impl_->one<Claimed>(std::move(command)).map([](Claimed&& claimed) { return std::move(claimed.jobs); });
 }
@@ -173,10 +169,6 @@ Result<void> Daybook::confirm_clock(std::string reason) {
 
 Result<void> Daybook::upgrade(std::string reason) {
   return impl_->done(RaiseFeatureLevel{}, std::move(reason));
-}
-
-Result<std::vector<Answer>> Daybook::execute(Submission submission) {
-  return impl_->driver().call(impl_->owned(std::move(submission)));
 }
 
 void Daybook::submit(Submission submission, Completion completion) {

@@ -30,6 +30,7 @@ bool waits_again(const Next& next) {
 bool makes_available(const Event& event) {
   return std::visit(Overload{
                         [](const JobScheduled&) { return true; },
+                        [](const ChildFreed&) { return true; },
                         [](const AttemptFailed& failed) { return waits_again(failed.next); },
                         [](const LeaseExpired& expired) { return waits_again(expired.next); },
                         [](const JobSnoozed& snoozed) { return waits_again(snoozed.next); },
@@ -91,6 +92,7 @@ bool calls_for_pruning(const Event& event) {
                         [](const JobReleased& released) { return !waits_again(released.next); },
                         [](const JobExpired&) { return true; },
                         [](const JobTimedOut&) { return true; },
+                        [](const ChildDropped&) { return true; },
                         [](const ConfigurationChanged&) { return true; },
                         [](const BookAdopted&) { return true; },
                         [](const ClockConfirmed&) { return true; },
@@ -278,6 +280,7 @@ void Engine::work_through(const Moment& now) {
     if (poison_) return;
     if (auto* submission = std::get_if<Submission>(&item.what)) run(*submission, item.completion, now);
   }
+  settle_children(now);
   if (available_) serve_waiting(now);
   end_waiting(now);
   flush();

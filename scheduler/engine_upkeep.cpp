@@ -20,6 +20,10 @@ namespace {
 // Entities that may change before the index is written while there is other work to do.
 constexpr std::size_t unprojected_max = 8192;
 
+// Children that are freed and dropped in a step: a million of them are done some at a time, between the work of others.
+constexpr std::size_t settled_per_step = 4000;
+constexpr std::uint32_t settled_at_once = 1000;
+
 template <class T>
 void keep_earlier(std::optional<T>& kept, std::optional<T> other) {
   if (other && (!kept || *other < *kept)) kept = other;
@@ -31,6 +35,29 @@ Outcome Engine::execute_safely(const Submission& submission, const Moment& now) 
   Bounds bounds = bounds_;
   bounds.room = journal_.has_room();
   return ask_store([&] { return execute(*store_, submission, now, bounds); });
+}
+
+bool Engine::has_unsettled() {
+  if (poison_ || store_->book().held) return false;
+  try {
+    return !store_->unsettled(1).empty();
+  } catch (const StorageError& error) {
+    if (index_ == nullptr) throw;
+    go_on_in_memory(error.what());
+    return !store_->unsettled(1).empty();
+  }
+}
+
+// Behind the step's own work, so that who ends a parent finds its children freed when the answer comes, unless there are many. A child that is
+// dropped is a parent that ended, which is looked at next.
+void Engine::settle_children(const Moment& now) {
+  for (std::size_t settled = 0; settled < settled_per_step && has_unsettled();) {
+    const Outcome outcome =
+        execute_safely(Submission{.commands = {SettleChildren{settled_at_once}}, .context = own_context()}, now);
+    if (outcome.events.empty()) return;
+    settled += outcome.events.size();
+    take(outcome);
+  }
 }
 
 // The log is the truth and is well; only the index failed. It is dropped, and its place taken by the state folded from the log.
@@ -109,6 +136,7 @@ void Engine::plan_wake(Step& step, const Moment& now) {
   if (timers.book_deadline) keep_earlier<BootTime>(step.wake_boot, boot_of(*timers.book_deadline));
   keep_earlier(step.wake_wall, timers.wall_deadline);
   keep_earlier(step.wake_boot, housekeeping_at_);
+  if (has_unsettled()) keep_earlier<BootTime>(step.wake_boot, now.boot);
   if (prune_boot_ && (!prune_wall_ || *prune_wall_ <= now.wall)) keep_earlier(step.wake_boot, prune_boot_);
   if (prune_wall_ && *prune_wall_ > now.wall && *prune_wall_ != Instant::max()) {
     keep_earlier(step.wake_wall, prune_wall_);

@@ -43,6 +43,8 @@ std::optional<LogLevel> level_of(const Event& event) {
                           return std::holds_alternative<Dead>(failed.next) ? LogLevel::error : LogLevel::debug;
                         },
                         [](const JobExpired&) -> Level { return LogLevel::error; },
+                        [](const ChildDropped& dropped) -> Level { return level_of_end(!dropped.cancelled); },
+                        [](const OnDeadSet&) -> Level { return LogLevel::info; },
                         [](const JobTimedOut& ended) -> Level { return level_of_end(!ended.cancelled); },
                         [](const OutcomeRefused&) -> Level { return LogLevel::warning; },
                         [](const JobMarkedUncertain&) -> Level { return LogLevel::warning; },

@@ -25,6 +25,9 @@ void Meter::note(const RecordedEvent& recorded, const View& view) {
                  [&](const JobSnoozed& snoozed) { note_end(recorded, snoozed.token, nullptr); },
                  [&](const JobReleased& released) { note_end(recorded, released.token, nullptr); },
                  [&](const JobExpired&) { note_dead(DeadReason::expired); },
+                 [&](const ChildDropped& dropped) {
+                   if (!dropped.cancelled) note_dead(DeadReason::parent_failed);
+                 },
                  [&](const JobTimedOut& ended) {
                    if (ended.token != Token{}) note_end(recorded, ended.token, nullptr);
                    if (!ended.cancelled) note_dead(DeadReason::timed_out);

@@ -75,6 +75,8 @@ class WorkLoop::Impl::Run final : public Attempt {
     return steps_.back().result;
   }
 
+  [[nodiscard]] Result<JobInfo> parent(JobId id) const override { return parent_of(driver_, job_, id); }
+
   void request_stop() { stop_.request_stop(); }
   [[nodiscard]] std::optional<Envelope> take_progress() {
     const std::lock_guard lock(mutex_);
@@ -422,7 +424,7 @@ bool WorkLoop::Impl::is_empty() {
     for (const std::string& queue : options_.queues) {
       const auto id = view.find_name(NameSort::queue, queue);
       if (!id) continue;
-      for (const JobState state : {JobState::waiting, JobState::running}) {
+      for (const JobState state : {JobState::waiting, JobState::awaiting, JobState::running}) {
         const auto count = counts.find({*id, state});
         if (count != counts.end() && count->second != 0) empty = false;
       }

@@ -80,4 +80,7 @@ class WorkLoop::Impl : public std::enable_shared_from_this<WorkLoop::Impl> {
   std::vector<std::thread> slots_;
 };
 
+/// What a handler is told of a parent of its job.
+[[nodiscard]] Result<JobInfo> parent_of(Driver& driver, const ClaimedJob& job, const JobId& parent);
+
 }  // namespace daybook

@@ -73,12 +73,12 @@ TEST(Event, ASuppressedDuplicateBelongsToTheHolderOfTheKey) {
 
 TEST(Event, WhatNamesAJobTouchesItAndNothingElseDoes) {
   const JobId job{Sequence(5), GenerationTag(1)};
-  const std::vector<Event> touching = {of<JobClaimed>(job),      of<JobCompleted>(job),   of<AttemptFailed>(job),
-                                       of<LeaseExpired>(job),    of<JobSnoozed>(job),     of<JobReleased>(job),
-                                       of<CancelRequested>(job), of<JobCancelled>(job),   of<JobRescheduled>(job),
-                                       of<JobRetried>(job),      of<OutcomeRefused>(job), of<JobMarkedUncertain>(job),
-                                       of<JobReplaced>(job),     of<StepRecorded>(job),   of<JobMoved>(job),
-                                       of<JobExpired>(job),      of<JobTimedOut>(job)};
+  const std::vector<Event> touching = {
+      of<JobClaimed>(job),     of<JobCompleted>(job), of<AttemptFailed>(job),   of<LeaseExpired>(job),
+      of<JobSnoozed>(job),     of<JobReleased>(job),  of<CancelRequested>(job), of<JobCancelled>(job),
+      of<JobRescheduled>(job), of<JobRetried>(job),   of<OutcomeRefused>(job),  of<JobMarkedUncertain>(job),
+      of<JobReplaced>(job),    of<StepRecorded>(job), of<JobMoved>(job),        of<JobExpired>(job),
+      of<JobTimedOut>(job),    of<ChildFreed>(job),   of<ChildDropped>(job),    of<ChildAwaits>(job)};
   for (const Event& event : touching)
     EXPECT_EQ(jobs_of(Sequence(20), event), std::vector{Sequence(5)}) << type_name(event);
   const std::vector<Event> others = {
@@ -88,7 +88,7 @@ TEST(Event, WhatNamesAJobTouchesItAndNothingElseDoes) {
       FeatureLevelRaised(), ClockDoubted(),    ClockConfirmed(),    SnapshotTaken(),
       SegmentsDropped(),    GapDeclared(),     EventLost(),         EventSetAside(),
       LimitsSet(),          WeightSet(),       OperatorCommanded(), HoldPlaced(),
-      HoldLifted()};
+      HoldLifted(),         OnDeadSet()};
   for (const Event& event : others) EXPECT_TRUE(jobs_of(Sequence(20), event).empty()) << type_name(event);
   EXPECT_EQ(touching.size() + others.size() + 5, std::variant_size_v<Event>) << "an event is missing in this test";
 }

@@ -90,8 +90,11 @@ const Token* token_named_by(const Command& command) {
       command);
 }
 
-/// Before a submission is decided, what time has ended is ended; nobody asked for that, so no request is named.
+/// Before a submission is decided, what time has ended is ended; nobody asked for that, so no request is named. A death may bring about a
+/// job.
 bool made_by_time(const RecordedEvent& recorded) {
+  const auto* scheduled = std::get_if<JobScheduled>(&recorded.event);
+  if (scheduled && scheduled->spec->dependencies.on_dead) return true;
   const bool of_time =
       std::holds_alternative<LeaseExpired>(recorded.event) || std::holds_alternative<AttemptFailed>(recorded.event) ||
       std::holds_alternative<JobExpired>(recorded.event) || std::holds_alternative<JobTimedOut>(recorded.event);
@@ -236,6 +239,8 @@ RC_GTEST_PROP(Lifecycle, AJobIsConsistentInItself, ()) {
       RC_ASSERT((job.dead_reason != DeadReason::none) == (job.state == JobState::dead));
       RC_ASSERT(!job.cancel_requested || job.state == JobState::running);
       RC_ASSERT(job.state != JobState::waiting || job.attempt < job.attempts_allowed);
+      RC_ASSERT((job.awaits != Sequence()) == (job.state == JobState::awaiting));
+      RC_ASSERT(job.final_event == Sequence() || is_final(job.state));
     });
   });
 }
@@ -275,6 +280,29 @@ RC_GTEST_PROP(Lifecycle, AFinalJobChangesOnlyByRetry, ()) {
       was.last_event = is.last_event;
       RC_ASSERT(was == is);
     }
+  });
+}
+
+RC_GTEST_PROP(Lifecycle, AChildIsFreedOrDroppedOnceItsParentsEndedAndStay, ()) {
+  const Steps steps = *testing::histories();
+  retrace(testing::record(steps).events, [](const RecordedEvent& recorded, const View& before, const auto& step) {
+    const auto judged = [&](const JobId& child, bool freed) {
+      const Dependencies& asked = before.job(child.sequence)->spec->dependencies;
+      bool all_completed = true;
+      for (const JobId& parent : asked.parents) {
+        const Job* job = before.job(parent.sequence);
+        if (!job) continue;  // pruned before the child was retried
+        RC_ASSERT(is_final(job->state));
+        all_completed = all_completed && job->state == JobState::completed;
+      }
+      RC_ASSERT(freed ==
+                (asked.run_when == RunWhen::always || (asked.run_when == RunWhen::succeeded) == all_completed));
+    };
+    if (const auto* freed = std::get_if<ChildFreed>(&recorded.event)) judged(freed->job, true);
+    if (const auto* dropped = std::get_if<ChildDropped>(&recorded.event)) judged(dropped->job, false);
+    step().each_job([&](const Job& job) {
+      RC_ASSERT(job.state != JobState::awaiting || before.job(job.awaits) || before.book().lost_through != Sequence());
+    });
   });
 }
 

@@ -58,6 +58,18 @@ JobScheduled scheduled_with_deadlines() {
   return event;
 }
 
+JobScheduled scheduled_with_parents() {
+  JobScheduled event = scheduled_in_full();
+  JobSpec spec = *event.spec;
+  spec.dependencies = {.parents = {job, {Sequence(18), GenerationTag(0x9f3ac1d2)}},
+                       .run_when = RunWhen::failed,
+                       .otherwise = Otherwise::cancel,
+                       .on_dead = true};
+  event.spec = std::make_shared<const JobSpec>(std::move(spec));
+  event.awaits = Sequence(18);
+  return event;
+}
+
 JobScheduled scheduled_plainly() {
   JobSpec spec{.queue = NameId(1),
                .kind = NameId(2),
@@ -236,6 +248,13 @@ std::vector<Event> events() {
       JobTimedOut{.job = job, .token = token, .cancelled = true},
       JobTimedOut{.job = job, .token = {}, .cancelled = false},
       scheduled_with_deadlines(),
+      scheduled_with_parents(),
+      ChildFreed{.job = {Sequence(30), GenerationTag(0x9f3ac1d2)}, .parent = job},
+      ChildDropped{.job = {Sequence(31), GenerationTag(0x9f3ac1d2)}, .parent = job, .cancelled = false},
+      ChildDropped{.job = {Sequence(32), GenerationTag(0x9f3ac1d2)}, .parent = job, .cancelled = true},
+      ChildAwaits{.job = {Sequence(33), GenerationTag(0x9f3ac1d2)}, .next = job},
+      OnDeadSet{.queue = NameId(2), .on_dead = OnDead{NameId(5), NameId(3)}},
+      OnDeadSet{.queue = NameId(2), .on_dead = std::nullopt},
   };
 }
 

@@ -162,6 +162,9 @@ inline std::vector<std::string> disagreements(const View& left, const View& righ
     if (left.expired(now.book, limit) != right.expired(now.book, limit)) found.push_back("other leases ended");
     if (left.overdue(now, limit) != right.overdue(now, limit)) found.push_back("other jobs are overdue");
   }
+  for (const std::size_t limit : {std::size_t{1}, std::size_t{1000}}) {
+    if (left.unsettled(limit) != right.unsettled(limit)) found.push_back("other children are to be settled");
+  }
   if (const auto* index = dynamic_cast<const JobIndex*>(&right); index && !lists_the_same(left, *index, queues)) {
     found.push_back("other jobs are listed by queue and state");
   }

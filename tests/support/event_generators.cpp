@@ -79,6 +79,8 @@ JobScheduled make() {
   if (pick(0, 3) == 0) event.unique_until = any<BookTime>();
   if (pick(0, 3) == 0) event.due_latest = any<Due>();
   if (pick(0, 3) == 0) event.key_from = any<JobId>();
+  if (!event.spec->dependencies.parents.empty() && coin())
+    event.awaits = event.spec->dependencies.parents.back().sequence;
   return event;
 }
 template <>
@@ -239,6 +241,22 @@ JobsPruned make() {
 template <>
 LimitsSet make() {
   return {any<NameId>(), any<QueueLimits>()};
+}
+template <>
+ChildFreed make() {
+  return {any<JobId>(), any<JobId>()};
+}
+template <>
+ChildDropped make() {
+  return {any<JobId>(), any<JobId>(), coin()};
+}
+template <>
+ChildAwaits make() {
+  return {any<JobId>(), any<JobId>()};
+}
+template <>
+OnDeadSet make() {
+  return {any<NameId>(), coin() ? std::nullopt : std::optional(OnDead{any<NameId>(), any<NameId>()})};
 }
 template <>
 WeightSet make() {

@@ -90,6 +90,11 @@ inline std::optional<Duration> some_timeout() {
   return Duration(number<std::int64_t>(1, limits::after_max.count()));
 }
 
+inline Dependencies some_dependencies() {
+  if (pick(0, 3) != 0) return {};
+  return {a_few<JobId>(1, 4), one_of_enum<RunWhen>(0, 2), one_of_enum<Otherwise>(0, 1), pick(0, 5) == 0};
+}
+
 inline std::uint32_t attempt_number() {
   return number<std::uint32_t>(1, limits::attempts_max);
 }

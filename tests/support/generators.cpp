@@ -85,6 +85,9 @@ rc::Gen<Job> job_in(JobState state) {
     job.error_kind = name_or_none();
     job.trace = some_bytes(limits::trace_bytes_max);
     job.last_event = any<Sequence>();
+    if (is_final(state) && coin()) job.final_event = any<Sequence>();
+    const std::vector<JobId>& parents = job.spec->dependencies.parents;
+    if (state == JobState::awaiting && !parents.empty()) job.awaits = parents.back().sequence;
     job.refused = a_few<RefusedOutcome>(0, 3);
     job.key_handed_over = pick(0, 5) == 0;
     if (pick(0, 3) == 0) job.unique_until = any<BookTime>();
@@ -205,6 +208,7 @@ DAYBOOK_DRAW(JobSpec, {
     spec.run_timeout = some_timeout();
     spec.total_timeout = some_timeout();
   }
+  spec.dependencies = some_dependencies();
   return spec;
 })
 DAYBOOK_DRAW(Lease, {
@@ -229,6 +233,7 @@ DAYBOOK_DRAW(Queue, {
   queue.limits = any<QueueLimits>();
   queue.turn = Turn{any<NameId>(), number<std::uint32_t>()};
   if (coin()) queue.bucket = any<Bucket>();
+  if (coin()) queue.on_dead = OnDead{any<NameId>(), any<NameId>()};
   return queue;
 })
 DAYBOOK_DRAW(Group, {

@@ -27,10 +27,10 @@ constexpr std::array<std::string_view, 28> kind_names = {
 
 // Out of a hundred.
 constexpr std::array<std::pair<Kind, std::uint32_t>, 28> weights = {{
-    {Kind::schedule, 17}, {Kind::claim, 13},    {Kind::renew, 4},  {Kind::complete, 8},   {Kind::fail, 8},
+    {Kind::schedule, 16}, {Kind::claim, 12},    {Kind::renew, 4},  {Kind::complete, 8},   {Kind::fail, 7},
     {Kind::snooze, 2},    {Kind::release, 2},   {Kind::cancel, 3}, {Kind::reschedule, 2}, {Kind::retry, 3},
     {Kind::move, 2},      {Kind::operate, 1},   {Kind::pause, 1},  {Kind::resume, 1},     {Kind::join, 1},
-    {Kind::leave, 1},     {Kind::configure, 1}, {Kind::limit, 2},  {Kind::expire, 1},     {Kind::batch, 8},
+    {Kind::leave, 1},     {Kind::configure, 1}, {Kind::limit, 2},  {Kind::expire, 4},     {Kind::batch, 8},
     {Kind::repeat, 2},    {Kind::pass, 7},      {Kind::jump, 2},   {Kind::restart, 1},    {Kind::crash, 2},
     {Kind::copy, 1},      {Kind::adopt, 2},     {Kind::record, 2},
 }};
@@ -230,7 +230,7 @@ std::vector<Exchange> Driver::step(const Step& step) {
     case Kind::batch: {
       Submission batch;
       for (std::size_t left = 2 + choices.below(4); left > 0; --left) {
-        batch.commands.push_back(command(step_of(static_cast<std::uint32_t>(choices.below(71)), 0).kind, choices));
+        batch.commands.push_back(command(step_of(static_cast<std::uint32_t>(choices.below(69)), 0).kind, choices));
       }
       batch.context = context(choices);
       exchanges.push_back(submit(std::move(batch)));
@@ -331,6 +331,7 @@ Command Driver::command(Kind kind, Choices& choices) const {
     case Kind::limit:
       return limit(choices);
     default:
+      if (!choices.once_in(4)) return SettleChildren{static_cast<std::uint32_t>(1 + choices.below(3))};
       return ExpireLeases{static_cast<std::uint32_t>(1 + choices.below(3))};
   }
 }
@@ -356,10 +357,21 @@ Command Driver::schedule(Choices& choices) const {
     if (choices.once_in(4)) command.start_deadline = choices.when(now_);
     if (choices.once_in(4)) command.run_timeout = choices.delay();
     if (choices.once_in(4)) command.total_timeout = choices.delay();
+    if (choices.once_in(3)) add_parents(command, choices);
   }
   if (choices.once_in(3)) command.tags.push_back({"team", choices.worker()});
   if (choices.once_in(2) && (store_->book().feature_level >= 2 || choices.once_in(20))) command.group = choices.group();
   return command;
+}
+
+void Driver::add_parents(Schedule& command, Choices& choices) const {
+  if (command.on_conflict > OnConflict::return_existing && !choices.once_in(10)) return;
+  for (std::size_t left = 1 + choices.below(3); left > 0; --left) {
+    command.parents.emplace_back(job_of(choices));
+    if (choices.once_in(6)) command.parents.back() = BatchParent{choices.below(3)};
+  }
+  command.run_when = choices.one_of({RunWhen::succeeded, RunWhen::failed, RunWhen::always});
+  if (command.run_when != RunWhen::always) command.otherwise = choices.one_of({Otherwise::fail, Otherwise::cancel});
 }
 
 /// Mostly what the policy lets go, and some that it does not.
@@ -377,6 +389,9 @@ Command Driver::limit(Choices& choices) const {
   if (choices.once_in(30)) return SetWeight{choices.queue(), choices.group(), 0};
   if (choices.once_in(3)) {
     return SetWeight{choices.queue(), choices.group(), choices.one_of<std::uint32_t>({1, 2, 3, 7})};
+  }
+  if (choices.once_in(5)) {
+    return choices.once_in(3) ? SetOnDead{choices.queue()} : SetOnDead{choices.queue(), "mourn", choices.queue()};
   }
   SetLimits limits{.queue = choices.queue(), .clear = choices.once_in(3)};
   if (choices.once_in(2)) limits.running = static_cast<std::uint32_t>(choices.below(4));

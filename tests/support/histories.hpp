@@ -103,6 +103,7 @@ class Driver {
 
   [[nodiscard]] Command command(Step::Kind kind, Choices& choices) const;
   [[nodiscard]] Command schedule(Choices& choices) const;
+  void add_parents(Schedule& command, Choices& choices) const;
   [[nodiscard]] Prune prune(Choices& choices) const;
   [[nodiscard]] Command limit(Choices& choices) const;
   [[nodiscard]] Context context(Choices& choices);

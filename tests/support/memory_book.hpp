@@ -91,6 +91,10 @@ class MemoryBook {
     const auto answer = ask(std::move(command));
     EXPECT_TRUE(answer.has_value()) << answer.error().sentence;
   }
+  /// As the engine does behind each step.
+  void settle(std::uint32_t at_once = 1000) {
+    while (!state.unsettled(1).empty()) done(SettleChildren{at_once});
+  }
   void crash_and_open(bool new_boot = false) {
     if (new_boot) boot_anew();
     done(opening(new_boot, TailStatus::unclean));

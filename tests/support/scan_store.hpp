@@ -113,6 +113,28 @@ class ScanStore final : public Store {
     }
     return first_ids(found, limit);
   }
+  [[nodiscard]] std::vector<Sequence> unsettled(std::size_t limit) const override {
+    std::vector<std::tuple<int, std::uint64_t, Sequence>> found;
+    for (const auto& [id, child] : jobs_) {
+      const Job* parent = child.state == JobState::awaiting ? job(child.awaits) : nullptr;
+      if (parent != nullptr && is_final(parent->state)) found.emplace_back(0, child.awaits.value(), id);
+    }
+    return first_ids(found, limit);
+  }
+  [[nodiscard]] bool has_open_children(Sequence parent) const override {
+    return std::any_of(jobs_.begin(), jobs_.end(), [&](const auto& entry) {
+      return has_parent(entry.second, parent) && !is_final(entry.second.state);
+    });
+  }
+  [[nodiscard]] std::vector<Sequence> children(Sequence parent, std::size_t limit) const override {
+    std::vector<std::tuple<int, Sequence>> found;
+    for (const auto& [id, child] : jobs_) {
+      if (!has_parent(child, parent)) continue;
+      const bool awaits = child.state == JobState::awaiting && child.awaits == parent;
+      found.emplace_back(awaits ? 0 : is_final(child.state) ? 2 : 1, id);
+    }
+    return first_ids(found, limit);
+  }
   [[nodiscard]] std::vector<Sequence> running() const override {
     std::vector<Sequence> ids;
     for (const auto& [id, job] : jobs_) {
@@ -186,6 +208,10 @@ class ScanStore final : public Store {
   static const typename Table::mapped_type* at(const Table& table, const Key& key) {
     const auto found = table.find(key);
     return found == table.end() ? nullptr : &found->second;
+  }
+  static bool has_parent(const Job& child, Sequence parent) {
+    const std::vector<JobId>& parents = child.spec->dependencies.parents;
+    return std::any_of(parents.begin(), parents.end(), [&](const JobId& id) { return id.sequence == parent; });
   }
   template <class Table, class Visit>
   static void each(const Table& table, const Visit& visit) {

@@ -72,6 +72,14 @@ class Sketch {
   Sketch& ends_by(BookTime by) { return job_.end_by = by, *this; }
   Sketch& due_at(Instant at) { return job_.due = {at, {}}, *this; }
   Sketch& due_after(Duration from_noon) { return job_.due = {noon + from_noon, book_noon + from_noon}, *this; }
+  Sketch& after(std::vector<JobId> parents) { return spec_.dependencies.parents = std::move(parents), *this; }
+  /// The parent of that index, if there is one.
+  Sketch& awaits(std::size_t index) {
+    if (index >= spec_.dependencies.parents.size()) return *this;
+    job_.state = JobState::awaiting;
+    job_.awaits = spec_.dependencies.parents[index].sequence;
+    return *this;
+  }
   Sketch& running_until(BookTime end) {
     job_.state = JobState::running;
     job_.attempt = 1;

@@ -78,6 +78,13 @@ class RandomSteps {
     const Moment then{noon + std::chrono::seconds(pick(-3, 30)), {}, until, 0};
     RC_ASSERT(store_->overdue(then, 3) == model_.overdue(then, 3));
     RC_ASSERT(store_->overdue(then, 1000) == model_.overdue(then, 1000));
+    RC_ASSERT(store_->unsettled(2) == model_.unsettled(2));
+    RC_ASSERT(store_->unsettled(1000) == model_.unsettled(1000));
+    for (std::uint64_t id = 1; id < 14; ++id) {
+      RC_ASSERT(store_->has_open_children(Sequence(id)) == model_.has_open_children(Sequence(id)));
+      RC_ASSERT(store_->children(Sequence(id), 2) == model_.children(Sequence(id), 2));
+      RC_ASSERT(store_->children(Sequence(id), 100) == model_.children(Sequence(id), 100));
+    }
     for (const char* key : {"a", "b"}) {
       RC_ASSERT(store_->key_holder(mail, key) == model_.key_holder(mail, key));
       RC_ASSERT(store_->key_holder(reports, key) == model_.key_holder(reports, key));
@@ -109,8 +116,15 @@ class RandomSteps {
     Sketch sketch(id.value());
     if (old != nullptr) {
       sketch.in(old->spec->queue).of(old->spec->kind).priority(old->spec->priority.value()).key(old->spec->unique_key);
-      sketch.group(old->spec->group);
+      sketch.group(old->spec->group).after(old->spec->dependencies.parents);
     } else {
+      if (pick(0, 2) == 0) {
+        std::vector<JobId> parents;
+        for (Sequence parent(1); parent < id; parent = parent.next()) {
+          if (pick(0, 3) == 0) parents.push_back({parent, {}});
+        }
+        sketch.after(parents);
+      }
       sketch.in(pick(0, 2) == 0 ? mail : reports).of(pick(0, 2) == 0 ? send : render).priority(pick(-1, 2));
       sketch.group(pick(0, 2) == 0 ? NameId() : pick(0, 2) == 0 ? red : green);
       if (pick(0, 3) == 0) sketch.key(pick(0, 2) == 0 ? "a" : "b");
@@ -130,6 +144,7 @@ class RandomSteps {
     if (state == 0) sketch.ended(JobState::completed);
     if (state == 1) sketch.ended(JobState::dead);
     if (state == 2 || state == 3) sketch.running_until(now_.book + std::chrono::seconds(pick(-2, 8)));
+    if (state == 4 || state == 5) sketch.awaits(static_cast<std::size_t>(pick(0, 4)));
     const Job job = sketch;
     if (!is_final(job.state) && model_.key_holder(job.spec->queue, job.spec->unique_key).value_or(id) != id) return;
     both([&](Store& store) { store.put(job); });

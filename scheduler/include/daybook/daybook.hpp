@@ -156,6 +156,9 @@ class Daybook {
 
   // ---- one command, blocking: returns when the answer is durable ----
   Result<JobId> schedule(Schedule command);              // the existing job's id for OnConflict::return_existing
+  /// Wholly or not at all: chains, fan-out and fan-in, with BatchParent for the index of a command before. The ids are in the same order.
+  /// docs/dependencies.md. Refusals name the command, from 1.
+  Result<std::vector<JobId>> schedule_all(std::vector<Schedule> commands);
   Result<std::vector<ClaimedJob>> claim(Claim command);  // what is due now, at most `count`, possibly nothing
   /// Waits for something to be due, until `wait` (book time) has passed or `stop` is requested: then nothing. While the clock is in
   /// doubt (Options::clock_policy) it waits for the confirmation too, and is refused clock_doubted when `wait` is over.
@@ -174,6 +177,8 @@ class Daybook {
   /// How much of a queue, and of each of its groups, may run and start: docs/fairness.md. From feature level 2 on.
   Result<void> set_limits(SetLimits limits, std::string reason = {});
   Result<void> set_weight(SetWeight weight, std::string reason = {});
+  /// What a queue schedules when a job of it dies; see SetOnDead. From feature level 2 on.
+  Result<void> set_on_dead(SetOnDead on_dead, std::string reason = {});
   /// To another queue; see Move.
   Result<void> move(JobId job, std::string queue, std::string reason = {});
   Result<void> adopt(std::string reason);

@@ -27,6 +27,7 @@
 
 #include "daybook/core/answer.hpp"
 #include "daybook/core/command.hpp"
+#include "daybook/core/job_info.hpp"
 #include "daybook/core/limits.hpp"
 
 namespace daybook {
@@ -83,6 +84,9 @@ class Attempt {
   /// Between the end of `step` and the record of it lies a window: after a crash in it `step` runs again. Refused when the claim is
   /// lost, or the result too large; then the step is not on record. What `step` throws passes through. Not from two threads at once.
   virtual Result<Envelope> once(const std::string& name, const std::function<Envelope()>& step) = 0;
+  /// A parent of the job (job().parents has their ids) as it stands: how it ended, with its result, or its error. It is there as long as this
+  /// job is not final; so is its result, unless its time was over before this job was scheduled. Refused invalid_argument for any other job.
+  [[nodiscard]] virtual Result<JobInfo> parent(JobId id) const = 0;
   /// Keeps a checkpoint: durable with the next renewal, and given to the next attempt should this one fail.
   virtual void progress(Envelope checkpoint) = 0;
 };
@@ -131,7 +135,7 @@ class WorkLoop {
 
   [[nodiscard]] WorkStats stats() const;
 
-  /// Blocks until its queues hold no waiting job, due or not, and no running one; or until it is stopped. For tools and tests.
+  /// Blocks until its queues hold no waiting job, due or not, none that awaits its parents, and no running one; or until it is stopped. For tools and tests.
   void run_until_empty();
 
  private:

@@ -41,6 +41,7 @@ struct ClaimedJob {
   std::string trace;              // of the job's scheduling
   std::vector<StepResult> steps;  // that earlier attempts recorded
   std::string group;              // empty: none
+  std::vector<JobId> parents;     // that it waited for
   friend bool operator==(const ClaimedJob&, const ClaimedJob&) = default;
 };
 

@@ -61,6 +61,11 @@ struct Schedule {
   std::optional<When> start_deadline = {};     // not claimed once by then: dead, reason expired
   std::optional<Duration> run_timeout = {};    // an attempt that takes longer has failed, error kind "timeout"
   std::optional<Duration> total_timeout = {};  // not final so long after now: dead, reason timed_out
+
+  // Dependencies (docs/dependencies.md). With parents, `run_when` must be said, and `otherwise` unless it is `always`; without, neither.
+  std::vector<Parent> parents = {};  // up to 1,000, each scheduled before; one that is named twice counts once
+  std::optional<RunWhen> run_when = {};
+  std::optional<Otherwise> otherwise = {};
 };
 
 /// Answer: Claimed, possibly empty. The jobs are the first by (priority, due, id) among all that are due, in queues
@@ -194,6 +199,17 @@ struct SetLimits {
   std::optional<Rate> rate_per_group = {};
 };
 
+/// Answer: Done. From here on, when a job of `queue` becomes dead, for whatever reason, a job of this kind is scheduled in the queue `into`,
+/// which need not exist yet, in the same batch of events: one for each death. Its payload is
+/// {"job":"17-9f3ac1d2","dead_reason":"attempts_exhausted"}, and the dead job is its parent. A job that came about this way brings about
+/// no other when it dies. Without a kind: nothing is scheduled any more. Changing nothing is fine and records nothing. From feature level 2
+/// on.
+struct SetOnDead {
+  std::string queue;
+  std::string kind = {};
+  std::string into = {};
+};
+
 /// Answer: Done. How many jobs of the group start before it is another group's turn, 1 to 1000; 1 unless set. From feature
 /// level 2 on.
 struct SetWeight {
@@ -262,17 +278,20 @@ struct Prune {
   std::vector<Sequence> jobs;
   std::vector<Sequence> results;
 };
-/// Ends leases that book time has passed, at most `limit`.
+/// Frees and drops awaiting jobs whose parents have ended, at most `limit`.
+struct SettleChildren {
+  std::uint32_t limit = 1000;
+};
 /// Ends what time has ended, at most `limit`: leases, attempts over their run timeout, jobs over a deadline.
 struct ExpireLeases {
   std::uint32_t limit = 1000;
 };
 
-using Command =
-    std::variant<Schedule, Claim, Renew, Complete, Fail, Snooze, Release, Cancel, Reschedule, Retry, PauseQueue,
-                 ResumeQueue, JoinWorker, LeaveWorker, AdoptBook, Configure, OpenBook, CloseBook, StepClock,
-                 BeginGeneration, ExpireLeases, ConfirmClock, RaiseFeatureLevel, DoubtClock, RecordSnapshot, RecordDrop,
-                 RecordStep, Prune, SetLimits, SetWeight, Move, Operate, PlaceHold, LiftHold>;
+using Command = std::variant<Schedule, Claim, Renew, Complete, Fail, Snooze, Release, Cancel, Reschedule, Retry,
+                             PauseQueue, ResumeQueue, JoinWorker, LeaveWorker, AdoptBook, Configure, OpenBook,
+                             CloseBook, StepClock, BeginGeneration, ExpireLeases, ConfirmClock, RaiseFeatureLevel,
+                             DoubtClock, RecordSnapshot, RecordDrop, RecordStep, Prune, SetLimits, SetWeight, Move,
+                             Operate, PlaceHold, LiftHold, SetOnDead, SettleChildren>;
 
 /// "Schedule", "Complete", …
 [[nodiscard]] std::string_view type_name(const Command& command);

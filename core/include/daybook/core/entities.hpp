@@ -52,13 +52,14 @@ struct Turn {
   friend bool operator==(const Turn&, const Turn&) = default;
 };
 
-/// Exists from the first job scheduled in it, or the first time somebody pauses or limits it.
+/// Exists from the first job scheduled in it, or the first time somebody pauses or limits it, or says what it schedules for a dead job.
 struct Queue {
   NameId id;
   bool paused = false;
   QueueLimits limits = {};
   Turn turn = {};
   std::optional<Bucket> bucket = {};  // of limits.rate; unset: full
+  std::optional<OnDead> on_dead = {};
   friend bool operator==(const Queue&, const Queue&) = default;
 };
 

@@ -12,6 +12,7 @@
 #include <variant>
 #include <vector>
 
+#include "daybook/core/dependencies.hpp"
 #include "daybook/core/entities.hpp"
 #include "daybook/core/envelope.hpp"
 #include "daybook/core/hole_events.hpp"
@@ -162,6 +163,7 @@ struct JobScheduled {
   std::optional<BookTime> unique_until = {};  // holds its unique key no longer than this
   std::optional<Due> due_latest = {};         // a debounce pushes its due time no further
   std::optional<JobId> key_from = {};         // this job runs, or held the key long enough: it hands the key over
+  Sequence awaits = {};                       // the parent whose end is looked at first; 0: it waits for none
   friend bool operator==(const JobScheduled& a, const JobScheduled& b);
 };
 
@@ -438,7 +440,8 @@ using Event =
                  JobCancelled, JobRescheduled, JobRetried, OutcomeRefused, RequestRefused, FeatureLevelRaised,
                  ClockDoubted, ClockConfirmed, SnapshotTaken, SegmentsDropped, JobMarkedUncertain, GapDeclared,
                  EventLost, EventSetAside, JobReplaced, StepRecorded, ResultsForgotten, JobsPruned, LimitsSet,
-                 WeightSet, JobMoved, OperatorCommanded, HoldPlaced, HoldLifted, JobExpired, JobTimedOut>;
+                 WeightSet, JobMoved, OperatorCommanded, HoldPlaced, HoldLifted, JobExpired, JobTimedOut, ChildFreed,
+                 ChildDropped, ChildAwaits, OnDeadSet>;
 
 /// "JobScheduled": stable, part of `--json`.
 [[nodiscard]] std::string_view type_name(const Event& event);

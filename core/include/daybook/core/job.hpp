@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "daybook/core/dependencies.hpp"
 #include "daybook/core/envelope.hpp"
 #include "daybook/core/ids.hpp"
 #include "daybook/core/retry.hpp"
@@ -22,7 +23,7 @@ namespace daybook {
 /// Stored states. What depends on the clock is derived (see Phase), so that nothing has to be written when a job falls due.
 enum class JobState : std::uint8_t {
   waiting = 0,    // due in the future or now; may be claimed once due
-  awaiting = 1,   // reserved: waits for parents
+  awaiting = 1,   // waits for its parents
   running = 2,    // claimed, under a lease
   completed = 3,  // final: an attempt finished it
   cancelled = 4,  // final: an operator or the service ended it
@@ -51,7 +52,7 @@ enum class DeadReason : std::uint8_t {
   not_retryable = 2,
   expired = 3,        // its start deadline passed
   lease_lost = 4,     // the last allowed attempt ended with its lease
-  parent_failed = 5,  // reserved
+  parent_failed = 5,  // its parents ended otherwise than it asked for
   timed_out = 6,      // its total timeout passed
 };
 
@@ -102,6 +103,7 @@ struct JobSpec {
   std::optional<Due> start_by = {};            // the start deadline; nothing stands for none in these three
   std::optional<Duration> run_timeout = {};    // of an attempt, from its claim
   std::optional<Duration> total_timeout = {};  // from the scheduling to the final state
+  Dependencies dependencies = {};
   friend bool operator==(const JobSpec&, const JobSpec&) = default;
 };
 
@@ -166,6 +168,8 @@ struct Job {
   std::optional<Instant> result_until;   // the result is forgotten from then on; unset: there is none, or it was
   std::optional<Due> start_by;           // set until the first claim, or a retry by hand: dead when this comes first
   std::optional<BookTime> end_by;        // set until a retry by hand: dead when it is not final by then
+  Sequence awaits;                       // set while awaiting, and only then: the parent whose end is looked at next
+  Sequence final_event;  // set while final, if a job that was not waited for it then: the event that made it final
 
   friend bool operator==(const Job& a, const Job& b);  // by value, the spec included
 };

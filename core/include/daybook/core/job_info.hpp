@@ -22,6 +22,8 @@ struct LeaseInfo {
   BookTime ends_at{};    // what counts
 };
 
+inline constexpr std::size_t children_shown = 100;
+
 struct JobInfo {
   JobId id;
   std::string queue;
@@ -52,6 +54,12 @@ struct JobInfo {
   std::optional<Instant> start_by;  // by the wall clock as it stood, like due_at; unset once it was claimed
   std::optional<Duration> run_timeout;
   std::optional<Duration> total_timeout;
+  std::vector<JobId> parents;  // that it waits or waited for, and the rule
+  RunWhen run_when{};
+  Otherwise otherwise{};
+  std::optional<Sequence> awaits;  // while awaiting: the parent whose end is looked at next
+  std::vector<JobId> children;     // at most children_shown; first those that wait, the final ones last
+  bool more_children = false;      // there are more than those
 };
 
 [[nodiscard]] JobInfo job_info(const Job& job, const View& view, const Moment& now);

@@ -40,6 +40,7 @@ inline constexpr std::size_t reason_bytes_max = 1024;
 inline constexpr std::size_t trace_bytes_max = 256;
 inline constexpr std::size_t steps_max = 1000;               // of one job
 inline constexpr std::size_t steps_bytes_max = 1024 * 1024;  // of the results of all steps of a job
+inline constexpr std::size_t parents_max = 1000;             // of one job
 inline constexpr std::size_t tags_max = 16;
 inline constexpr std::size_t tag_bytes_max = 128;  // key and value, each
 
@@ -50,15 +51,15 @@ inline constexpr std::uint32_t claim_count_max = 10'000;
 inline constexpr std::size_t claim_names_max = 256;       // queues, and kinds, in one claim
 inline constexpr std::size_t refusals_recorded_max = 32;  // per job; more are only counted
 
-inline constexpr std::size_t filter_bytes_max = 4096;  // also written out in full
-inline constexpr std::size_t filter_depth_max = 32;    // of not and ( within each other
+inline constexpr std::size_t filter_bytes_max = 4096;        // also written out in full
+inline constexpr std::size_t filter_depth_max = 32;          // of not and ( within each other
 inline constexpr std::uint32_t weight_max = 1000;            // of a group
 inline constexpr std::uint32_t running_max = 1'000'000;      // a limit of jobs that run at once
 inline constexpr std::uint32_t rate_starts_max = 1'000'000;  // starts in a period, and in a burst
 inline constexpr Duration rate_period_min = 1ms;
 inline constexpr Duration rate_period_max = std::chrono::hours(24 * 366);
-inline constexpr std::size_t operate_slice = 2000;     // jobs that an operator's command looks at in one go …
-inline constexpr std::size_t operate_batch = 500;      // … and changes in one go
+inline constexpr std::size_t operate_slice = 2000;  // jobs that an operator's command looks at in one go …
+inline constexpr std::size_t operate_batch = 500;   // … and changes in one go
 inline constexpr std::size_t holds_max = 1000;
 
 inline constexpr Duration request_window = 24h;

@@ -63,7 +63,8 @@ struct PrunePlan {
 [[nodiscard]] PrunePlan plan_prune(const View& view, const Moment& now, const Retention& retention,
                                    const PruneProgress& progress, std::size_t limit);
 
-/// May this job be forgotten, whatever its age? Not before it is final, and not while one of the holds that stand matches it.
+/// May this job be forgotten, whatever its age? Not before it is final and all jobs are that have it as a parent, and not
+/// while one of the holds that stand matches it. Likewise its result.
 [[nodiscard]] bool may_be_pruned(const Job& job, const Holds& holds, const View& view, const Moment& now);
 
 }  // namespace daybook

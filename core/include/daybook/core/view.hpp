@@ -58,6 +58,14 @@ struct ShelfPosition {
 /// Where a job stands on a shelf, if it does.
 [[nodiscard]] std::optional<ShelfPosition> position_on(Shelf shelf, const Job& job);
 
+/// How a child stands to one of its parents.
+enum class Kinship : std::uint8_t {
+  awaits = 0,  // it awaits the end of this parent next
+  open = 1,    // it is not final, and may read the parent's result
+  closed = 2,  // it is final
+};
+[[nodiscard]] Kinship kinship(JobState child, Sequence awaits, Sequence parent);
+
 /// How many jobs there are of each stored state, by queue. Pairs with no job may be missing.
 using Counts = std::map<std::pair<NameId, JobState>, std::uint64_t>;
 
@@ -101,6 +109,14 @@ class View {
   /// Waiting and awaiting jobs that a deadline has passed (`is_overdue`): those by the wall clock first, by (deadline, id),
   /// then those by book time; each once.
   [[nodiscard]] virtual std::vector<Sequence> overdue(const Moment& now, std::size_t limit) const = 0;
+
+  /// Awaiting jobs whose awaited parent is final, by (parent, id). A parent that is not there is not final.
+  [[nodiscard]] virtual std::vector<Sequence> unsettled(std::size_t limit) const = 0;
+  /// Whether a job that is not final has this one among its parents.
+  [[nodiscard]] virtual bool has_open_children(Sequence parent) const = 0;
+  /// The jobs that have this one among their parents: first those that await its end next, then the others that are not final, then
+  /// the final ones; by id each.
+  [[nodiscard]] virtual std::vector<Sequence> children(Sequence parent, std::size_t limit) const = 0;
 
   [[nodiscard]] virtual std::vector<Sequence> running() const = 0;  // by id
   [[nodiscard]] virtual std::vector<NameId> workers() const = 0;    // by id

@@ -93,6 +93,9 @@ class JobIndex final : public Store {
   [[nodiscard]] std::vector<ShelfPosition> aged(Shelf shelf, const ShelfPosition& behind, Instant until,
                                                 std::size_t limit) const override;
   [[nodiscard]] std::vector<Sequence> overdue(const Moment& now, std::size_t limit) const override;
+  [[nodiscard]] std::vector<Sequence> unsettled(std::size_t limit) const override;
+  [[nodiscard]] bool has_open_children(Sequence parent) const override;
+  [[nodiscard]] std::vector<Sequence> children(Sequence parent, std::size_t limit) const override;
   [[nodiscard]] std::vector<Sequence> running() const override;
   [[nodiscard]] std::vector<NameId> workers() const override;
   [[nodiscard]] Timers timers() const override;

@@ -152,6 +152,8 @@ class Engine {
   void end_waiting(const Moment& now);
   void serve_looks(const Moment& now);
   void prune(const Moment& now);
+  bool has_unsettled();
+  void settle_children(const Moment& now);
   void take(const Outcome& outcome);
   void flush();
   void poison(StorageError error);
