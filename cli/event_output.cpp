@@ -158,6 +158,9 @@ class Facts {
             {"state_hash", hex(e.state_hash)},
             {"sha256", hex(e.file_sha256)}};
   }
+  Json operator()(const StateHashed& e) const {
+    return {{"state_seq", e.sequence.value()}, {"state_hash", hex(e.state_hash)}};
+  }
   Json operator()(const SegmentsDropped& e) const { return {{"first", e.first.value()}, {"last", e.last.value()}}; }
   Json operator()(const JobExpired&) const { return Json::object(); }
   Json operator()(const JobTimedOut& e) const {

@@ -65,13 +65,19 @@ StartAt start_of(Storage& storage, const LogReader& reader) {
 }
 
 /// An event that cannot follow from those before is damage as well, only of another kind; and so is a log whose beginning was dropped,
-/// when no snapshot knows what that led to: it cannot be opened anew. False: not all events were judged.
-bool verify_events(Storage& storage, LogVerdict& verdict) {
+/// when no snapshot knows what that led to: it cannot be opened anew. `states` counts the states that were held against a hash on record,
+/// when it is not null. False: not all events were judged.
+bool verify_events(Storage& storage, LogVerdict& verdict, std::uint64_t* states) {
   const LogReader reader(storage);
+  const Sequence head = reader.head().sequence;
   try {
     ProgressLine progress("replaying");
-    static_cast<void>(
-        rebuild(events_of(reader), reader.head().sequence, progress.callback(), start_of(storage, reader)));
+    const StartAt start = start_of(storage, reader);
+    if (states != nullptr) {
+      *states = verify_states(events_of(reader), reader.first_readable(), head, progress.callback(), start);
+    } else {
+      static_cast<void>(rebuild(events_of(reader), head, progress.callback(), start));
+    }
   } catch (const CorruptionError& error) {
     verdict.kind = LogVerdict::Kind::damaged;
     verdict.damage = error.damage();
@@ -133,12 +139,14 @@ std::vector<std::string> judge_snapshots(Storage& storage) {
 /// What --deep adds.
 struct Deep {
   Surroundings surroundings;
+  std::uint64_t states = 0;  // compared with a hash on record
   Duration took{};
 };
 
 Json deep_json(const Deep& deep) {
   Json object = {{"bytes", deep.surroundings.log_bytes},
                  {"took", to_string(deep.took)},
+                 {"states", deep.states},
                  {"quarantine", Json::array()},
                  {"oddities", deep.surroundings.oddities}};
   for (const auto& [name, bytes] : deep.surroundings.quarantine) {
@@ -152,6 +160,7 @@ void print_deep(const Deep& deep) {
     print("quarantine: " + sanitized(name) + ", " + size_text(bytes) + " that recovery cut; kept as evidence");
   }
   for (const std::string& oddity : deep.surroundings.oddities) print("note: " + sanitized(oddity));
+  if (deep.states != 0) print("states: " + std::to_string(deep.states) + " on record, equal to those of a replay");
   print("read " + size_text(deep.surroundings.log_bytes) + " of log in " + to_string(deep.took));
 }
 
@@ -231,7 +240,7 @@ void print_log_verdict(const LogVerdict& verdict, const std::string& directory) 
       if (verdict.place.offset) print("  offset    " + std::to_string(*verdict.place.offset));
       if (verdict.place.sequence) print("  sequence  " + std::to_string(verdict.place.sequence->value()));
       print("proved: " + proved);
-      if (is_newer(verdict)) {
+      if (is_newer(verdict) || verdict.damage == Damage::drifted_state) {
         print("what to do next: ask the release that wrote it");
         break;
       }
@@ -281,7 +290,9 @@ int verify(const Common& common, bool with_index, bool with_deep) {
   const BootTime begun = clock.boot();
   const auto storage = PosixStorage::open(common.directory, Access::read_only);
   LogVerdict log = verify_log(*storage);
-  const bool replayed = log.kind == LogVerdict::Kind::damaged || verify_events(*storage, log);
+  std::uint64_t states = 0;
+  const bool replayed =
+      log.kind == LogVerdict::Kind::damaged || verify_events(*storage, log, with_deep ? &states : nullptr);
   const bool damaged = log.kind == LogVerdict::Kind::damaged;
   const std::size_t snapshots = list_snapshots(*storage).size();
   std::vector<std::string> wrong;
@@ -292,7 +303,7 @@ int verify(const Common& common, bool with_index, bool with_deep) {
     index = hold_and_compare(*writable, common);
   }
   std::optional<Deep> deep;
-  if (with_deep) deep = Deep{look_around(common.directory), clock.boot() - begun};
+  if (with_deep) deep = Deep{look_around(common.directory), states, clock.boot() - begun};
   if (common.json) {
     Json object = verdict_json(log, index);
     object["snapshots"] = {{"count", snapshots}, {"wrong", wrong}};

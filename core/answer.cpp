@@ -180,7 +180,7 @@ class Reader {
   Result<Answer> operator()(const ConfirmClock&) const { return done<ClockConfirmed>(); }
   Result<Answer> operator()(const RaiseFeatureLevel&) const { return done<FeatureLevelRaised>(); }
   Result<Answer> operator()(const DoubtClock&) const { return done<ClockDoubted>(); }
-  Result<Answer> operator()(const RecordSnapshot&) const { return done<SnapshotTaken>(); }
+  Result<Answer> operator()(const RecordSnapshot&) const { return done<StateHashed, SnapshotTaken>(); }
   Result<Answer> operator()(const RecordDrop&) const { return done<SegmentsDropped>(); }
   Result<Answer> operator()(const Prune&) const { return done<ResultsForgotten, JobsPruned>(); }
 

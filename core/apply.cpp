@@ -108,6 +108,10 @@ class Application {
     if (event.sequence >= recorded_.sequence) fail("a snapshot of events that come later");
   }
 
+  void operator()(const StateHashed& event) {
+    if (event.sequence >= recorded_.sequence) fail("the hash of a state that comes later");
+  }
+
   void operator()(const SegmentsDropped& event) {
     if (event.first != book_.dropped_through.next() || event.last < event.first || event.last >= recorded_.sequence) {
       fail("found events " + std::to_string(event.first.value()) + " to " + std::to_string(event.last.value()) +

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <string>
 
 #include "daybook/core/limits.hpp"
@@ -38,11 +39,15 @@ Refused judge(Draft& draft, const DoubtClock& command) {
 }
 
 Refused judge(Draft& draft, const RecordSnapshot& command) {
-  if (command.snapshot.sequence > draft.book().head) {
-    return Refusal{RefusalCode::invalid_argument,
-                   "a snapshot of sequence " + std::to_string(command.snapshot.sequence.value()) +
-                       ": the book has seen events up to " + std::to_string(draft.book().head.value())};
+  const Sequence head = draft.book().head;
+  Sequence latest = command.snapshot.sequence;
+  for (const StateHashed& hashed : command.hashed) latest = std::max(latest, hashed.sequence);
+  if (latest > head) {
+    return Refusal{RefusalCode::invalid_argument, "a snapshot of sequence " + std::to_string(latest.value()) +
+                                                      ": the book has seen events up to " +
+                                                      std::to_string(head.value())};
   }
+  for (const StateHashed& hashed : command.hashed) draft.add(hashed);
   draft.add(command.snapshot);
   return std::nullopt;
 }

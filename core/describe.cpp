@@ -210,6 +210,9 @@ struct Describe {
     line.count("sequence", event.sequence.value()).count("jobs", event.jobs).raw("state", hex(event.state_hash));
     line.raw("sha256", hex(event.file_sha256));
   }
+  void operator()(const StateHashed& event) const {
+    line.count("sequence", event.sequence.value()).raw("state", hex(event.state_hash));
+  }
   void operator()(const SegmentsDropped& event) const {
     line.count("first", event.first.value()).count("last", event.last.value());
   }

@@ -53,6 +53,8 @@ std::string_view to_string(Damage damage) {
       return "foreign";
     case Damage::unknown_format:
       return "unknown format";
+    case Damage::drifted_state:
+      return "drifted state";
   }
   return "unknown";
 }

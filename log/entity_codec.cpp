@@ -460,15 +460,33 @@ Hash entity_hash(const StoredEntity& stored) {
   return sha256({number, stored.message});
 }
 
+namespace {
+
+std::uint64_t word_of(const Hash& hash, std::size_t word) {
+  std::uint64_t value = 0;
+  for (std::size_t i = 0; i < 8; ++i) value |= std::uint64_t{hash[8 * word + i]} << (8 * i);
+  return value;
+}
+
+}  // namespace
+
 void HashSum::add(const Hash& hash) {
-  unsigned carry = 0;
+  std::uint64_t carry = 0;
   for (std::size_t word = 0; word < 4; ++word) {
-    std::uint64_t value = 0;
-    for (std::size_t i = 0; i < 8; ++i) value |= std::uint64_t{hash[8 * word + i]} << (8 * i);
     std::uint64_t sum = 0;
-    const bool over = __builtin_add_overflow(words_[word], value, &sum);
-    const bool over_again = __builtin_add_overflow(sum, std::uint64_t{carry}, &words_[word]);
+    const bool over = __builtin_add_overflow(words_[word], word_of(hash, word), &sum);
+    const bool over_again = __builtin_add_overflow(sum, carry, &words_[word]);
     carry = over || over_again ? 1 : 0;
+  }
+}
+
+void HashSum::subtract(const Hash& hash) {
+  std::uint64_t borrowed = 0;
+  for (std::size_t word = 0; word < 4; ++word) {
+    std::uint64_t left = 0;
+    const bool under = __builtin_sub_overflow(words_[word], word_of(hash, word), &left);
+    const bool under_again = __builtin_sub_overflow(left, borrowed, &words_[word]);
+    borrowed = under || under_again ? 1 : 0;
   }
 }
 

@@ -79,6 +79,7 @@ class EntityEncoder {
 class HashSum {
  public:
   void add(const Hash& hash);
+  void subtract(const Hash& hash);
   [[nodiscard]] Hash value() const;
 
  private:

@@ -99,6 +99,7 @@ struct RecordedEvent {
     childDropped @66 :ChildDropped;
     childAwaits @67 :ChildAwaits;
     onDeadSet @68 :OnDeadSet;
+    stateHashed @69 :StateHashed;
   }
 }
 
@@ -770,4 +771,9 @@ struct OnDeadSet {
   queue @0 :UInt32;   # name id
   kind @1 :UInt32;    # name id of the kind to schedule; 0: nothing, and the next as well
   into @2 :UInt32;    # name id of the queue to schedule it in
+}
+
+struct StateHashed {
+  sequence @0 :UInt64;    # of the event behind which the state had this hash
+  stateHash @1 :Data;     # 32 bytes
 }

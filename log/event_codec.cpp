@@ -86,6 +86,7 @@ struct VariableWords {
   }
   std::size_t operator()(const RequestRefused& event) const { return words_of_text(event.refusal.sentence); }
   std::size_t operator()(const SnapshotTaken&) const { return 8; }
+  std::size_t operator()(const StateHashed&) const { return 4; }
   std::size_t operator()(const JobMarkedUncertain& event) const { return words_of_text(event.why); }
   std::size_t operator()(const GapDeclared& event) const { return words_of_text(event.reason); }
   std::size_t operator()(const EventSetAside& event) const {

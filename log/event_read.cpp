@@ -401,6 +401,8 @@ Event read(Body::Reader body) {
       return read_level_2(body.getChildAwaits());
     case Which::ON_DEAD_SET:
       return read_level_2(body.getOnDeadSet());
+    case Which::STATE_HASHED:
+      return read_level_2(body.getStateHashed());
   }
   throw Undecodable{"body of kind " + std::to_string(static_cast<unsigned>(body.which()))};
 }

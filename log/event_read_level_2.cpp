@@ -35,6 +35,10 @@ SnapshotTaken read_level_2(wire::SnapshotTaken::Reader from) {
           .jobs = from.getJobs()};
 }
 
+StateHashed read_level_2(wire::StateHashed::Reader from) {
+  return {.sequence = Sequence(from.getSequence()), .state_hash = hash(from.getStateHash(), "state hash")};
+}
+
 SegmentsDropped read_level_2(wire::SegmentsDropped::Reader from) {
   return {.first = Sequence(from.getFirst()), .last = Sequence(from.getLast())};
 }

@@ -12,6 +12,7 @@ namespace daybook::codec {
 [[nodiscard]] ClockDoubted read_level_2(wire::ClockDoubted::Reader from);
 [[nodiscard]] ClockConfirmed read_level_2(wire::ClockConfirmed::Reader from);
 [[nodiscard]] SnapshotTaken read_level_2(wire::SnapshotTaken::Reader from);
+[[nodiscard]] StateHashed read_level_2(wire::StateHashed::Reader from);
 [[nodiscard]] SegmentsDropped read_level_2(wire::SegmentsDropped::Reader from);
 [[nodiscard]] JobMarkedUncertain read_level_2(wire::JobMarkedUncertain::Reader from);
 [[nodiscard]] JobExpired read_level_2(wire::JobExpired::Reader from);

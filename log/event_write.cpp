@@ -317,6 +317,12 @@ void write(Body::Builder body, const SnapshotTaken& event) {
   to.setJobs(event.jobs);
 }
 
+void write(Body::Builder body, const StateHashed& event) {
+  auto to = body.initStateHashed();
+  to.setSequence(event.sequence.value());
+  put_text(event.state_hash, [&](auto text) { to.setStateHash(text); });
+}
+
 void write(Body::Builder body, const SegmentsDropped& event) {
   auto to = body.initSegmentsDropped();
   to.setFirst(event.first.value());

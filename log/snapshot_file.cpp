@@ -5,13 +5,13 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
-#include <tuple>
 #include <utility>
 
 #include "crc32c.hpp"
 #include "daybook/core/error.hpp"
 #include "daybook/core/limits.hpp"
 #include "daybook/core/mutant.hpp"
+#include "each_entity.hpp"
 #include "entity_codec.hpp"
 #include "file_io.hpp"
 #include "sha256.hpp"
@@ -35,35 +35,6 @@ std::string name_of(Sequence sequence, std::string_view ending) {
 }
 
 // ---- which entities, in which order ----
-
-/// Stores forget old requests at their leisure; what still counts is decided here alone.
-std::vector<const RequestRecord*> living_requests(const View& view) {
-  std::vector<const RequestRecord*> requests;
-  const Book& book = view.book();
-  const BookTime now = book.book_time(book.head_boot);
-  view.each_request([&](const RequestRecord& request) {
-    if (now > BookTime(limits::request_window) && request.recorded_at < now - limits::request_window) return;
-    if (const RequestRecord* kept = view.request(request.client, request.id)) requests.push_back(kept);
-  });
-  std::sort(requests.begin(), requests.end(), [](const RequestRecord* a, const RequestRecord* b) {
-    return std::tie(a->first, a->client, a->id) < std::tie(b->first, b->client, b->id);
-  });
-  return requests;
-}
-
-/// Hands on every entity, by type and then by id; requests in the order in which they were recorded.
-template <class Visit>
-void each_entity(const View& view, Visit visit) {
-  visit(view.book());
-  view.each_name(visit);
-  view.each_setting(visit);
-  view.each_queue(visit);
-  for (const NameId id : view.workers()) visit(*view.worker(id));
-  for (const RequestRecord* request : living_requests(view)) visit(*request);
-  view.each_job(visit);
-  view.each_group(visit);
-  view.each_hold(visit);
-}
 
 std::uint64_t& count_of(SnapshotCounts& counts, EntityType type, std::uint64_t& books) {
   switch (type) {
@@ -314,13 +285,6 @@ class SnapshotReader {
 };
 
 }  // namespace
-
-Hash state_hash(const View& view) {
-  EntityEncoder encoder;
-  HashSum sum;
-  each_entity(view, [&](const auto& entity) { sum.add(entity_hash(encoder.encode(entity))); });
-  return sum.value();
-}
 
 std::string snapshot_name(Sequence sequence) {
   return name_of(sequence, suffix);

@@ -7,6 +7,8 @@
 #include "daybook/core/apply.hpp"
 #include "daybook/core/error.hpp"
 #include "daybook/core/mutant.hpp"
+#include "daybook/log/state_hash.hpp"
+#include "state_hashes.hpp"
 #include "ticker.hpp"
 
 // Which snapshot is believed, how a new one comes to be, and which ones go. What a file looks like is the log's business.
@@ -65,20 +67,20 @@ std::optional<SnapshotSummary> judge(const SnapshotSource& source, Sequence sequ
   return std::nullopt;
 }
 
-/// Folds what `found` has not seen, to the end of the log, which the reader either reaches or refuses. False: stopped.
-bool fold(const LogReader& log, SnapshotSearch::Found& found, MerkleFrontier& frontier, const std::stop_token& stop,
-          const Progress& progress) {
+/// Folds what `state` has not seen, to the end of the log, which the reader either reaches or refuses. False: stopped.
+bool fold(const LogReader& log, HashedState& state, MerkleFrontier& frontier, StateHashes& hashes,
+          const std::stop_token& stop, const Progress& progress) {
   Ticker ticker(progress);
   const Sequence until = log.head().sequence;
-  if (found.state.book().head < until) {
-    log.read_stored(found.state.book().head.next(),
-                    [&](const RecordedEvent& recorded, std::span<const std::byte> stored) {
-                      if (stop.stop_requested()) return false;
-                      apply(found.state, recorded);
-                      frontier.add(merkle_leaf(stored));
-                      ticker.done(recorded.sequence);
-                      return recorded.sequence < until;
-                    });
+  if (state.book().head < until) {
+    log.read_stored(state.book().head.next(), [&](const RecordedEvent& recorded, std::span<const std::byte> stored) {
+      if (stop.stop_requested()) return false;
+      apply(state, recorded);
+      hashes.follow(recorded, state);
+      frontier.add(merkle_leaf(stored));
+      ticker.done(recorded.sequence);
+      return recorded.sequence < until;
+    });
   }
   ticker.finish();
   return !stop.stop_requested();
@@ -158,9 +160,12 @@ std::optional<TakenSnapshot> take_snapshot(Storage& storage, const LogReader& lo
   SnapshotSearch::Found found = search.found ? std::move(*search.found) : SnapshotSearch::Found();
   taken.other = found.summary.point.sequence;
   taken.events_folded = head.sequence.value() - taken.other.value();
-  if (!fold(log, found, found.summary.frontier, stop, progress)) return std::nullopt;
-  auto summary = write_snapshot(storage, found.state, log.log_uuid(), head, found.summary.frontier, taken.other, stop);
+  HashedState state(std::move(found.state));
+  StateHashes hashes;
+  if (!fold(log, state, found.summary.frontier, hashes, stop, progress)) return std::nullopt;
+  auto summary = write_snapshot(storage, state, log.log_uuid(), head, found.summary.frontier, taken.other, stop);
   if (!summary) return std::nullopt;
+  taken.hashed = hashes.hashed();
   taken.summary = std::move(*summary);
   return taken;
 }

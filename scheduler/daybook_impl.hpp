@@ -190,12 +190,10 @@ class Daybook::Impl {
   // A book of the first feature level has no event for it, and is as well without.
   void record(const TakenSnapshot& taken) {
     if (taken.existed) return;
-    driver_->post({.commands = {record_of(taken.summary)}, .context = {.actor = "daybook"}},
-                  [this](const Reply& reply) {
-                    if (reply.error || reply.answers || reply.answers.error().code == RefusalCode::needs_upgrade)
-                      return;
-                    report(LogLevel::warning, "the snapshot is not on record: " + reply.answers.error().sentence);
-                  });
+    driver_->post({.commands = {record_of(taken)}, .context = {.actor = "daybook"}}, [this](const Reply& reply) {
+      if (reply.error || reply.answers || reply.answers.error().code == RefusalCode::needs_upgrade) return;
+      report(LogLevel::warning, "the snapshot is not on record: " + reply.answers.error().sentence);
+    });
   }
 
   Options options_;

@@ -29,11 +29,13 @@ std::string bytes_of(const Hash& hash) {
 
 }  // namespace
 
-RecordSnapshot record_of(const SnapshotSummary& summary) {
+RecordSnapshot record_of(const TakenSnapshot& taken) {
+  const SnapshotSummary& summary = taken.summary;
   return {{.sequence = summary.point.sequence,
            .state_hash = bytes_of(summary.state_hash),
            .file_sha256 = bytes_of(summary.file_sha256),
-           .jobs = summary.counts.jobs}};
+           .jobs = summary.counts.jobs},
+          taken.hashed};
 }
 
 Keeper::Keeper(Parts parts, Sequence head) : parts_(std::move(parts)), head_(head.value()) {

@@ -262,6 +262,7 @@ TEST_F(RecordsOfTool, VerifyDeepLooksAtEverythingAndSaysHowMuchItWas) {
   const Json object = verdict({"--deep"})["deep"];
   EXPECT_THAT(object["quarantine"], SizeIs(1));
   EXPECT_GT(object["bytes"], 0);
+  EXPECT_EQ(object["states"], 0);
 }
 
 // ---- verify -------------------------------------------------------------------------------------------------------

@@ -125,6 +125,19 @@ TEST_F(RecordTest, ASnapshotOfWhatIsNotThereIsRefused) {
   EXPECT_EQ(book.last<SnapshotTaken>().sequence, head);
 }
 
+TEST_F(RecordTest, TheHashesOfStatesComeBeforeTheirSnapshotAndTellOfWhatWas) {
+  upgrade();
+  const Sequence head = book.state.book().head;
+  const SnapshotTaken snapshot{.sequence = head, .state_hash = std::string(32, 's'), .file_sha256 = {}};
+  const StateHashed hashed{head, std::string(32, 'h')};
+  EXPECT_EQ(book.refusal_of(RecordSnapshot{snapshot, {hashed, {Sequence(head.value() + 100), std::string(32, 'h')}}}),
+            RefusalCode::invalid_argument);
+  EXPECT_EQ(book.count<StateHashed>(), 0U);
+  book.done(RecordSnapshot{snapshot, {hashed}});
+  EXPECT_EQ(book.last<StateHashed>(), hashed);
+  EXPECT_EQ(book.last<SnapshotTaken>(), snapshot);
+}
+
 TEST_F(RecordTest, EventsAreDroppedFromTheBeginningAndWithoutHoles) {
   upgrade();
   book.schedule();

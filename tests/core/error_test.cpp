@@ -45,6 +45,7 @@ TEST(Damage, EveryKindHasItsWords) {
   EXPECT_EQ(to_string(Damage::lost_acknowledged), "lost acknowledged");
   EXPECT_EQ(to_string(Damage::foreign), "foreign");
   EXPECT_EQ(to_string(Damage::unknown_format), "unknown format");
+  EXPECT_EQ(to_string(Damage::drifted_state), "drifted state");
 }
 
 }  // namespace

@@ -88,7 +88,7 @@ TEST(Event, WhatNamesAJobTouchesItAndNothingElseDoes) {
       FeatureLevelRaised(), ClockDoubted(),    ClockConfirmed(),    SnapshotTaken(),
       SegmentsDropped(),    GapDeclared(),     EventLost(),         EventSetAside(),
       LimitsSet(),          WeightSet(),       OperatorCommanded(), HoldPlaced(),
-      HoldLifted(),         OnDeadSet()};
+      HoldLifted(),         OnDeadSet(),       StateHashed()};
   for (const Event& event : others) EXPECT_TRUE(jobs_of(Sequence(20), event).empty()) << type_name(event);
   EXPECT_EQ(touching.size() + others.size() + 5, std::variant_size_v<Event>) << "an event is missing in this test";
 }

@@ -255,6 +255,7 @@ std::vector<Event> events() {
       ChildAwaits{.job = {Sequence(33), GenerationTag(0x9f3ac1d2)}, .next = job},
       OnDeadSet{.queue = NameId(2), .on_dead = OnDead{NameId(5), NameId(3)}},
       OnDeadSet{.queue = NameId(2), .on_dead = std::nullopt},
+      StateHashed{.sequence = Sequence(65'536), .state_hash = std::string(32, '\x2a')},
   };
 }
 

@@ -11,6 +11,7 @@
 #include "daybook/core/apply.hpp"
 #include "daybook/core/error.hpp"
 #include "daybook/core/state.hpp"
+#include "daybook/log/state_hash.hpp"
 #include "entity_codec.hpp"
 #include "hex.hpp"
 #include "support/histories.hpp"

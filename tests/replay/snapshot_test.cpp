@@ -9,6 +9,7 @@
 
 #include "daybook/core/apply.hpp"
 #include "daybook/core/error.hpp"
+#include "daybook/log/state_hash.hpp"
 #include "daybook/replay/open_store.hpp"
 #include "support/temp_folder.hpp"
 #include "support/uncached_storage.hpp"

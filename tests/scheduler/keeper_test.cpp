@@ -44,7 +44,7 @@ class KeeperTest : public testing::Test {
     return Keeper({.storage = disk,
                    .options = {},
                    .warn = [this](const std::string& sentence) { warnings.push_back(sentence); },
-                   .taken = [this](const TakenSnapshot& taken) { submit(record_of(taken.summary)); },
+                   .taken = [this](const TakenSnapshot& taken) { submit(record_of(taken)); },
                    .segments = {.archive = true, .drop_after = drop_after},
                    .clock = &clock,
                    .dropped_through = [this] { return engine->view().book().dropped_through; },
@@ -78,7 +78,7 @@ class KeeperTest : public testing::Test {
     return Keeper({.storage = disk,
                    .options = {.every_events = every_events, .every_log_bytes = every_log_bytes},
                    .warn = [this](const std::string& sentence) { warnings.push_back(sentence); },
-                   .taken = [this](const TakenSnapshot& taken) { submit(record_of(taken.summary)); }},
+                   .taken = [this](const TakenSnapshot& taken) { submit(record_of(taken)); }},
                   head());
   }
   void submit(Command command) {
@@ -162,7 +162,7 @@ TEST_F(KeeperTest, ABookThatWasUpgradedPutsItOnRecord) {
     recorded = std::get<SnapshotTaken>(event.event);
     return false;
   });
-  EXPECT_EQ(recorded, record_of(taken->summary).snapshot);
+  EXPECT_EQ(recorded, record_of(*taken).snapshot);
   EXPECT_EQ(recorded->sequence, at);
   EXPECT_EQ(recorded->jobs, 5U);
 }

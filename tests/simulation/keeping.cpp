@@ -4,6 +4,7 @@
 #include "daybook/log/archive.hpp"
 #include "daybook/log/log_reader.hpp"
 #include "daybook/log/snapshot_file.hpp"
+#include "daybook/log/state_hash.hpp"
 #include "daybook/replay/snapshot.hpp"
 #include "daybook/scheduler/keeper.hpp"
 #include "world.hpp"

@@ -168,6 +168,10 @@ SnapshotTaken make() {
   return {any<Sequence>(), hash(), hash(), number<std::uint64_t>()};
 }
 template <>
+StateHashed make() {
+  return {any<Sequence>(), std::string(32, static_cast<char>(number<std::uint8_t>()))};
+}
+template <>
 SegmentsDropped make() {
   return {any<Sequence>(), any<Sequence>()};
 }

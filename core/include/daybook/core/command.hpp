@@ -266,8 +266,10 @@ struct BeginGeneration {
 struct DoubtClock {
   ClockDoubted doubt;
 };
+/// Comes with the hashes of the states that the snapshot's fold passed.
 struct RecordSnapshot {
   SnapshotTaken snapshot;
+  std::vector<StateHashed> hashed = {};
 };
 /// Comes before the files go.
 struct RecordDrop {

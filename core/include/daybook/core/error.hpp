@@ -39,6 +39,7 @@ enum class Damage : std::uint8_t {
   lost_acknowledged,       // the log ends before what the witness saw synced
   foreign,                 // not a daybook, or a piece of another one
   unknown_format,          // written by a newer release
+  drifted_state,           // the bytes are right, but lead this release to another state than the one on record
 };
 [[nodiscard]] std::string_view to_string(Damage damage);
 

@@ -106,6 +106,13 @@ struct SnapshotTaken {
   friend bool operator==(const SnapshotTaken&, const SnapshotTaken&) = default;
 };
 
+/// The state behind the event `sequence` had this hash (`state_hash`), as the release that wrote this event folded it.
+struct StateHashed {
+  Sequence sequence;
+  std::string state_hash;  // 32 bytes
+  friend bool operator==(const StateHashed&, const StateHashed&) = default;
+};
+
 /// These events can no longer be looked into: their segments make room. Recorded before the files go.
 struct SegmentsDropped {
   Sequence first;
@@ -438,7 +445,7 @@ using Event =
                  QueuePaused, QueueResumed, WorkerJoined, WorkerLeft, JobScheduled, DuplicateSuppressed, JobClaimed,
                  LeasesRenewed, JobCompleted, AttemptFailed, LeaseExpired, JobSnoozed, JobReleased, CancelRequested,
                  JobCancelled, JobRescheduled, JobRetried, OutcomeRefused, RequestRefused, FeatureLevelRaised,
-                 ClockDoubted, ClockConfirmed, SnapshotTaken, SegmentsDropped, JobMarkedUncertain, GapDeclared,
+                 ClockDoubted, ClockConfirmed, SnapshotTaken, StateHashed, SegmentsDropped, JobMarkedUncertain, GapDeclared,
                  EventLost, EventSetAside, JobReplaced, StepRecorded, ResultsForgotten, JobsPruned, LimitsSet,
                  WeightSet, JobMoved, OperatorCommanded, HoldPlaced, HoldLifted, JobExpired, JobTimedOut, ChildFreed,
                  ChildDropped, ChildAwaits, OnDeadSet>;

@@ -78,6 +78,8 @@ inline constexpr std::uint32_t feature_level_highest = DAYBOOK_FEATURE_LEVEL;  /
 inline constexpr std::uint64_t segment_bytes_min = 1024 * 1024;
 inline constexpr std::uint64_t segment_bytes_max = 64 * 1024 * 1024;
 inline constexpr std::uint64_t snapshot_events_default = 1'000'000;
+inline constexpr std::uint64_t state_hash_events =
+    65'536;  // the state is hashed behind each event whose sequence is a multiple
 inline constexpr std::uint64_t snapshot_log_bytes_default = 256 * 1024 * 1024;
 inline constexpr std::size_t quarantine_files_max = 64;  // cuts that are kept; the oldest go first
 inline constexpr std::uint64_t quarantine_bytes_max = 64 * 1024 * 1024;

@@ -10,7 +10,7 @@
 
 namespace daybook {
 
-class State final : public Store {
+class State : public Store {
  public:
   State();
   ~State() override;

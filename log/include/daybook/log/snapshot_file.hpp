@@ -51,11 +51,6 @@ struct SnapshotSummary {
   friend bool operator==(const SnapshotSummary&, const SnapshotSummary&) = default;
 };
 
-/// A number that stands for all entities of a book: the same for the same state, whatever store holds it, in whatever order, in every
-/// release. Requests that are older than the window in which they are looked up do not count. Meant to show a mistake, not to
-/// withstand somebody who forges states: that is what the log's chain is for.
-[[nodiscard]] Hash state_hash(const View& view);
-
 /// "snapshots/00000000000000000042.snap".
 [[nodiscard]] std::string snapshot_name(Sequence sequence);
 

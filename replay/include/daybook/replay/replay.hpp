@@ -40,9 +40,15 @@ using Progress = std::function<void(Sequence done)>;
 /// end sooner. Throws CorruptionError.
 Sequence catch_up(Store& store, const ReadEvents& read, Sequence until, const Progress& progress = {});
 
-/// The state after the first `until` events. Throws CorruptionError, also when there are fewer.
+/// The state after the first `until` events. Throws CorruptionError, also when there are fewer; and, when it begins with the first event,
+/// where it meets the hash of a state that it passed and that was another (`drifted_state`).
 [[nodiscard]] State rebuild(const ReadEvents& read, Sequence until, const Progress& progress = {},
                             const StartAt& start = {});
+
+/// The same, held against all hashes on record, those of snapshots as well. Returns how many were compared: not those of states that
+/// the fold did not pass, nor of what stands behind a hole. Reads the events twice, from `first_readable` on.
+[[nodiscard]] std::uint64_t verify_states(const ReadEvents& read, Sequence first_readable, Sequence until,
+                                          const Progress& progress = {}, const StartAt& start = {});
 
 /// A point in the past, as a person names it.
 using Point = std::variant<Sequence, Instant>;

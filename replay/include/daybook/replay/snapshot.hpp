@@ -50,7 +50,8 @@ struct TakenSnapshot {
   bool existed = false;  // it was there already, and was read and verified
   Sequence other;        // of the other one that is kept; 0: there is none
   std::uint64_t events_folded = 0;
-  std::vector<std::string> notes;  // as above
+  std::vector<StateHashed> hashed;  // the states that the fold passed, to be put on record
+  std::vector<std::string> notes;   // as above
 };
 
 /// Makes the snapshot of the state after the last event that `log` shows: folds what followed the newest one, writes, syncs, reads back

@@ -31,8 +31,8 @@ struct SegmentOptions {
       drop_after{};  // dropped when all of it is older, behind the older of two snapshots; unset: never
 };
 
-/// The command that puts a snapshot on record, for whoever drives the engine.
-[[nodiscard]] RecordSnapshot record_of(const SnapshotSummary& summary);
+/// The command that puts a snapshot on record, and the hashes of the states that were passed on the way, for whoever drives the engine.
+[[nodiscard]] RecordSnapshot record_of(const TakenSnapshot& taken);
 
 class Keeper {
  public:
