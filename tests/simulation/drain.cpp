@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr int rounds_at_most = 40;
+constexpr int rounds_at_most = 100;
 
 const std::vector<std::string> queues{"mail", "bills", "übung"};
 

@@ -95,7 +95,11 @@ struct Ledger::Take {
 
   void operator()(const JobScheduled& event) const {
     Life life;
-    life.state = JobState::waiting;
+    life.state = event.awaits == Sequence() ? JobState::waiting : JobState::awaiting;
+    life.dependencies = event.spec->dependencies;
+    if (life.state == JobState::waiting && !ended_as_asked(life.dependencies)) {
+      wrong("it waits for no parent, and they have not all ended as it asked for");
+    }
     life.due = event.due;
     life.attempts_allowed = event.spec->retry.max_attempts;
     life.start_by = event.spec->start_by;
@@ -104,6 +108,41 @@ struct Ledger::Take {
     if (!event.spec->unique_key.empty()) life.key = {event.spec->queue, event.spec->unique_key};
     take_key(recorded.sequence, life);
     ledger.lives_.emplace(recorded.sequence, std::move(life));
+  }
+
+  /// Unset: a parent has not ended.
+  [[nodiscard]] std::optional<bool> judged(const Dependencies& asked) const {
+    bool all_completed = true;
+    for (const JobId& parent : asked.parents) {
+      const auto found = ledger.lives_.find(parent.sequence);
+      if (found == ledger.lives_.end()) continue;  // pruned
+      if (!is_final(found->second.state)) return std::nullopt;
+      all_completed = all_completed && found->second.state == JobState::completed;
+    }
+    return asked.parents.empty() || asked.run_when == RunWhen::always ||
+           (asked.run_when == RunWhen::succeeded) == all_completed;
+  }
+  [[nodiscard]] bool ended_as_asked(const Dependencies& asked) const { return judged(asked) == true; }
+
+  void operator()(const ChildFreed& event) const {
+    Life* found = life(event.job);
+    if (found == nullptr) return;
+    if (found->state != JobState::awaiting) wrong("it awaits nobody");
+    if (!ended_as_asked(found->dependencies)) wrong("freed before its parents ended as it asked for");
+    found->state = JobState::waiting;
+  }
+  void operator()(const ChildDropped& event) const {
+    Life* found = life(event.job);
+    if (found == nullptr) return;
+    if (found->state != JobState::awaiting) wrong("it awaits nobody");
+    if (judged(found->dependencies) != false)
+      wrong("dropped before its parents ended, or though they did as it asked for");
+    const bool cancelled = found->dependencies.otherwise == Otherwise::cancel;
+    if (cancelled != event.cancelled) wrong("dropped otherwise than it asked for");
+    finish(event.job.sequence, *found, cancelled ? JobState::cancelled : JobState::dead);
+  }
+  void operator()(const ChildAwaits& event) const {
+    if (Life* found = expect(event.job, JobState::waiting)) found->state = JobState::awaiting;
   }
 
   void operator()(const ClockDoubted&) const { ledger.clock_doubted_ = true; }
@@ -203,6 +242,12 @@ struct Ledger::Take {
       if (found == nullptr) continue;
       if (!is_final(found->state)) wrong("job " + to_string(pruned.job) + " is not final");
       if (ledger.clock_doubted_) wrong("pruned while the clock is doubted");
+      for (const auto& [id, child] : ledger.lives_) {
+        const auto& parents = child.dependencies.parents;
+        if (!is_final(child.state) && std::find(parents.begin(), parents.end(), pruned.job) != parents.end()) {
+          wrong("pruned while job " + std::to_string(id.value()) + " may read its result");
+        }
+      }
       ledger.lives_.erase(pruned.job.sequence);
     }
   }
@@ -217,9 +262,11 @@ struct Ledger::Take {
   template <class Other>
   void operator()(const Other&) const {}
 
+  /// One that waits may be one that awaits its parents.
   Life* expect(const JobId& job, JobState state) const {
     Life* found = life(job);
-    if (found != nullptr && found->state != state) {
+    const bool awaits = found != nullptr && found->state == JobState::awaiting && state == JobState::waiting;
+    if (found != nullptr && found->state != state && !awaits) {
       wrong("job " + to_string(job) + " is " + std::string(to_string(found->state)));
       return nullptr;
     }

@@ -36,6 +36,7 @@ class Ledger {
     std::optional<BookTime> run_end;  // of the claim
     std::optional<BookTime> end_by;
     Sequence last_claim;
+    Dependencies dependencies;
     std::pair<NameId, std::string> key;  // empty: none
   };
   [[nodiscard]] const std::map<Sequence, Life>& lives() const { return lives_; }

@@ -143,6 +143,7 @@ Command People::command(Kind what, Choices& choices, Instant now) const {
     case Kind::leave:
       return LeaveWorker{worker(choices)};
     case Kind::configure:
+      if (choices.once_in(2)) return SetOnDead{queue(choices), "mourn", queue(choices)};
       return Configure{{{"colour", choices.one_of<std::string>({"red", "green"})}}};
     case Kind::adopt:
       return AdoptBook{};
@@ -170,6 +171,10 @@ Schedule People::schedule(Choices& choices, Instant now) const {
   command.retry.max_attempts = static_cast<std::uint32_t>(choices.one_of({1, 2, 3, 3, 25}));
   if (choices.once_in(3)) command.retry.backoff = RetryPolicy::Backoff::fixed;
   if (choices.once_in(3)) command.tags.push_back({"team", worker(choices)});
+  if (!choices.once_in(3)) return command;
+  for (std::size_t left = 1 + choices.below(3); left > 0; --left) command.parents.emplace_back(job_of(choices));
+  command.run_when = choices.one_of({RunWhen::succeeded, RunWhen::failed, RunWhen::always});
+  if (command.run_when != RunWhen::always) command.otherwise = choices.one_of({Otherwise::fail, Otherwise::cancel});
   return command;
 }
 
