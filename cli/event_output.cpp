@@ -89,6 +89,8 @@ class Facts {
       for (const Tag& tag : spec.tags) facts["tags"][tag.key] = tag.value;
     }
     set_envelope(facts, "payload", spec.payload);
+    if (spec.recurring != NameId()) facts["recurring"] = text(spec.recurring);
+    if (spec.nominal) facts["nominal"] = to_string(*spec.nominal);
     if (e.key_from) facts["key_from"] = to_string(*e.key_from);
     set_dependencies(facts, spec.dependencies);
     return facts;
@@ -206,7 +208,52 @@ class Facts {
   Json operator()(const HoldPlaced& e) const { return {{"hold", recorded_.sequence.value()}, {"where", e.filter}}; }
   Json operator()(const HoldLifted& e) const { return {{"hold", e.hold.value()}}; }
 
+  Json operator()(const RecurringDeclared& e) const {
+    Json facts = with_next({{"recurring", text(e.recurring)}, {"owner", e.owner}, {"changed", e.changed}}, e.next);
+    facts["recurs"] = to_string(e.terms->recurrence);
+    facts["queue"] = text(e.terms->job.queue);
+    facts["kind"] = text(e.terms->job.kind);
+    facts["missed"] = to_string(e.terms->missed.runs);
+    facts["overlap"] = to_string(e.terms->overlap);
+    return facts;
+  }
+  Json operator()(const RecurringFired& e) const {
+    return with_next(
+        {{"recurring", text(e.recurring)}, {"nominal", to_string(e.nominal)}, {"fired_by", to_string(e.by)}}, e.next);
+  }
+  Json operator()(const RecurringSkipped& e) const {
+    return with_next({{"recurring", text(e.recurring)},
+                      {"why", to_string(e.reason)},
+                      {"count", e.count},
+                      {"nominal", to_string(e.from)},
+                      {"last_nominal", to_string(e.until)},
+                      {"buffered", e.buffered}},
+                     e.next);
+  }
+  Json operator()(const RecurringBuffered& e) const {
+    return with_next({{"recurring", text(e.recurring)}, {"nominal", to_string(e.nominal)}}, e.next);
+  }
+  Json operator()(const RecurringPaused& e) const {
+    Json facts = {{"recurring", text(e.recurring)}};
+    if (!e.problem.empty()) facts["problem"] = e.problem;
+    return facts;
+  }
+  Json operator()(const RecurringResumed& e) const { return with_next({{"recurring", text(e.recurring)}}, e.next); }
+  Json operator()(const RecurringRemoved& e) const { return {{"recurring", text(e.recurring)}}; }
+  Json operator()(const RecurringReplanned& e) const { return with_next({{"recurring", text(e.recurring)}}, e.next); }
+  Json operator()(const RecurringBackfilled& e) const {
+    return {{"recurring", text(e.recurring)},
+            {"from", to_string(e.from)},
+            {"until", to_string(e.until)},
+            {"count", e.count}};
+  }
+
  private:
+  static Json with_next(Json facts, const std::optional<Occurrence>& next) {
+    facts["next"] = nullptr;
+    if (next) facts["next"] = {{"nominal", to_string(next->nominal)}, {"due_at", to_string(next->due)}};
+    return facts;
+  }
   [[nodiscard]] std::string text(NameId id) const { return name_text(names_, id); }
   [[nodiscard]] Json texts(const std::vector<NameId>& ids) const {
     Json array = Json::array();

@@ -64,6 +64,8 @@ Json job_json(const JobInfo& job) {
   if (job.cancel_requested) object["cancel_requested"] = true;
   if (!job.unique_key.empty()) object["unique_key"] = job.unique_key;
   if (!job.group.empty()) object["group"] = job.group;
+  if (!job.recurring.empty()) object["recurring"] = job.recurring;
+  if (job.nominal) object["nominal"] = to_string(*job.nominal);
   if (!job.tags.empty()) object["tags"] = tags_json(job.tags);
   set_envelope(object, "payload", job.payload);
   set_envelope(object, "progress", job.progress);
@@ -99,6 +101,8 @@ Json claim_json(const ClaimedJob& job) {
                  {"max_attempts", job.attempts_allowed},
                  {"priority", job.priority.value()}};
   if (!job.group.empty()) object["group"] = job.group;
+  if (!job.recurring.empty()) object["recurring"] = job.recurring;
+  if (job.nominal) object["nominal"] = to_string(*job.nominal);
   if (!job.tags.empty()) object["tags"] = tags_json(job.tags);
   set_envelope(object, "payload", job.payload);
   set_envelope(object, "progress", job.progress);
@@ -125,6 +129,8 @@ void print_job(const JobInfo& job) {
   fact("queue", sanitized(job.queue));
   fact("kind", sanitized(job.kind));
   fact("group", sanitized(job.group));
+  fact("recurring", sanitized(job.recurring));
+  if (job.nominal) fact("nominal", to_string(*job.nominal));
   fact("state", std::string(to_string(job.phase)) +
                     (job.dead_reason != DeadReason::none ? ", " + std::string(to_string(job.dead_reason)) : "") +
                     (job.cancel_requested ? ", cancel requested" : ""));

@@ -59,6 +59,8 @@ ClaimedJob claimed(const RecordedEvent& recorded, const JobClaimed& event, const
   claim.queue = text(view, job->spec->queue);
   claim.kind = text(view, job->spec->kind);
   claim.group = text(view, job->spec->group);
+  claim.recurring = text(view, job->spec->recurring);
+  claim.nominal = job->spec->nominal;
   claim.payload = job->spec->payload;
   claim.priority = job->spec->priority;
   claim.tags = job->spec->tags;
@@ -202,7 +204,54 @@ class Reader {
   Result<Answer> operator()(const PlaceHold&) const { return recorded<HoldPlaced>(); }
   Result<Answer> operator()(const LiftHold&) const { return done<HoldLifted>(); }
 
+  Result<Answer> operator()(const DeclareRecurring&) const {
+    if (!only<RecurringDeclared, RecurringSkipped, ConfigurationChanged>(events_)) return other_request();
+    const Synced made = counted(0);
+    return Declared{.added = made.added > 0, .changed = made.changed > 0};
+  }
+  Result<Answer> operator()(const SyncRecurring& command) const {
+    if (!only<RecurringDeclared, RecurringSkipped, RecurringRemoved, ConfigurationChanged>(events_)) {
+      return other_request();
+    }
+    return counted(command.specs.size());
+  }
+  Result<Answer> operator()(const PauseRecurring&) const { return done<RecurringPaused>(); }
+  Result<Answer> operator()(const ResumeRecurring&) const { return done<RecurringResumed>(); }
+  Result<Answer> operator()(const RunRecurringNow&) const {
+    if (!only<RecurringFired, JobScheduled>(events_)) return other_request();
+    const std::vector<JobId> jobs = scheduled_jobs();
+    if (jobs.size() != 1) return other_request();
+    return Scheduled{jobs.front()};
+  }
+  Result<Answer> operator()(const BackfillRecurring&) const {
+    if (!only<RecurringBackfilled, RecurringFired, JobScheduled>(events_)) return other_request();
+    return Backfilled{scheduled_jobs()};
+  }
+  Result<Answer> operator()(const RemoveRecurring&) const { return done<RecurringSkipped, RecurringRemoved>(); }
+  Result<Answer> operator()(const FireRecurring&) const { return Done{}; }
+  Result<Answer> operator()(const ReplanRecurring&) const { return Done{}; }
+
  private:
+  [[nodiscard]] Synced counted(std::size_t declared) const {
+    Synced made;
+    for (const RecordedEvent& recorded : events_) {
+      const auto* event = std::get_if<RecurringDeclared>(&recorded.event);
+      if (event) ++(event->changed ? made.changed : made.added);
+      if (std::holds_alternative<RecurringRemoved>(recorded.event)) ++made.removed;
+    }
+    made.unchanged = declared - std::min(declared, made.added + made.changed);
+    return made;
+  }
+
+  [[nodiscard]] std::vector<JobId> scheduled_jobs() const {
+    std::vector<JobId> jobs;
+    for (const RecordedEvent& recorded : events_) {
+      const auto* event = std::get_if<JobScheduled>(&recorded.event);
+      if (event) jobs.push_back(JobId{recorded.sequence, event->generation});
+    }
+    return jobs;
+  }
+
   template <class Happened>
   [[nodiscard]] Result<Answer> outcome() const {
     if (const auto* refused = first<OutcomeRefused>(events_))

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "apply_job.hpp"
+#include "apply_recurring.hpp"
 #include "daybook/core/conflict.hpp"
 #include "daybook/core/limits.hpp"
 
@@ -202,6 +203,7 @@ class Application {
     if (event.key_from) hand_key_over(*event.key_from, *event.spec);
     expect_free(job);
     if (!store_.queue(event.spec->queue)) store_.put(queue_of(event.spec->queue));
+    if (event.spec->recurring != NameId()) note_made(job);
     put(std::move(job));
   }
 
@@ -279,12 +281,27 @@ class Application {
     store_.erase_hold(event.hold);
   }
 
+  void operator()(const RecurringDeclared& event) {
+    expect_name(event.recurring);
+    if (event.terms) {
+      expect_name(event.terms->job.queue);
+      expect_name(event.terms->job.kind);
+      if (event.terms->job.group != NameId()) expect_name(event.terms->job.group);
+    }
+    const Recurring* known = store_.recurring(event.recurring);
+    store_.put(changed(known ? *known : Recurring{.id = event.recurring}, event, recurring_record()));
+  }
+  template <class OfRecurring>
+  requires requires(const OfRecurring& event) { event.recurring; }
+  void operator()(const OfRecurring& event) {
+    store_.put(changed(find_recurring(event.recurring), event, recurring_record()));
+  }
+
   void operator()(const RequestRefused&) {}
 
   template <class OfOneJob>
-  void operator()(const OfOneJob& event) {
-    put(changed(find(event.job), event, recorded_));
-  }
+  requires requires(const OfOneJob& event) { event.job; }
+  void operator()(const OfOneJob& event) { put(changed(find(event.job), event, recorded_)); }
 
  private:
   [[noreturn]] void fail(const std::string& found) const { cannot_follow(recorded_, found); }
@@ -297,6 +314,33 @@ class Application {
     return *job;
   }
 
+  [[nodiscard]] RecurringRecord recurring_record() const { return {recorded_, book_.lost_through == Sequence()}; }
+
+  [[nodiscard]] Recurring find_recurring(NameId id) const {
+    const Recurring* recurring = store_.recurring(id);
+    if (!recurring) fail("there is no recurring schedule " + std::to_string(id.value()));
+    return *recurring;
+  }
+
+  void note_made(const Job& job) {
+    expect_name(job.spec->recurring);
+    const Recurring* known = store_.recurring(job.spec->recurring);
+    if (!known && book_.lost_through != Sequence()) return;
+    Recurring recurring = find_recurring(job.spec->recurring);
+    recurring.last_job = job.id;
+    store_.put(std::move(recurring));
+  }
+
+  /// A schedule knows which of its jobs are not final.
+  void note_live(const Job& job) {
+    const Recurring* known = store_.recurring(job.spec->recurring);
+    const Job* before = store_.job(job.id.sequence);
+    const bool was = before && !is_final(before->state);
+    if (known && was == is_final(job.state)) {
+      store_.put(with_live(*known, job.id.sequence, !is_final(job.state)));
+    }
+  }
+
   void put(Job job) {
     job.last_event = recorded_.sequence;
     if (!is_final(job.state)) {
@@ -305,6 +349,7 @@ class Application {
                before && !is_final(before->state) && store_.has_open_children(job.id.sequence)) {
       job.final_event = recorded_.sequence;
     }
+    if (job.spec->recurring != NameId()) note_live(job);
     if (job.spec->group != NameId() && job.state != JobState::running) forget_full_bucket(*job.spec);
     store_.put(std::move(job));
   }

@@ -133,8 +133,9 @@ Job scheduled(const JobScheduled& event, const RecordedEvent& recorded, BookTime
 
 Job changed(Job job, const JobReplaced& event, const RecordedEvent& recorded, BookTime now) {
   expect_unclaimed(job, recorded);
-  if (!event.spec || event.spec->queue != job.spec->queue || event.spec->unique_key != job.spec->unique_key) {
-    cannot_follow(recorded, "job " + to_string(job.id) + " would get another queue or unique key");
+  if (!event.spec || event.spec->queue != job.spec->queue || event.spec->unique_key != job.spec->unique_key ||
+      event.spec->recurring != job.spec->recurring) {
+    cannot_follow(recorded, "job " + to_string(job.id) + " would get another queue, unique key or schedule");
   }
   if (event.spec->dependencies != job.spec->dependencies) {
     cannot_follow(recorded, "job " + to_string(job.id) + " would wait for other jobs");

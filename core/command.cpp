@@ -47,6 +47,15 @@ DAYBOOK_NAME_OF(PlaceHold)
 DAYBOOK_NAME_OF(LiftHold)
 DAYBOOK_NAME_OF(SetOnDead)
 DAYBOOK_NAME_OF(SettleChildren)
+DAYBOOK_NAME_OF(DeclareRecurring)
+DAYBOOK_NAME_OF(SyncRecurring)
+DAYBOOK_NAME_OF(PauseRecurring)
+DAYBOOK_NAME_OF(ResumeRecurring)
+DAYBOOK_NAME_OF(RunRecurringNow)
+DAYBOOK_NAME_OF(BackfillRecurring)
+DAYBOOK_NAME_OF(RemoveRecurring)
+DAYBOOK_NAME_OF(FireRecurring)
+DAYBOOK_NAME_OF(ReplanRecurring)
 #undef DAYBOOK_NAME_OF
 
 template <class Variant>

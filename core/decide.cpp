@@ -9,8 +9,8 @@
 #include "rules.hpp"
 
 // Hands a command to its judge. The judges stand in decide_book.cpp (the book, queues, workers), decide_record.cpp (the record itself: levels, clocks, snapshots),
-// decide_limits.cpp (limits and weights), decide_children.cpp (jobs that wait for others), decide_job.cpp (jobs from outside), decide_operate.cpp (what operators do to them) and
-// decide_outcome.cpp (what a worker says of its claims); what they
+// decide_limits.cpp (limits and weights), decide_children.cpp (jobs that wait for others), decide_job.cpp (jobs from outside), decide_operate.cpp (what operators do to them),
+// decide_outcome.cpp (what a worker says of its claims), decide_recurring.cpp and recurring_firing.cpp (recurring schedules); what they
 // share is in rules.cpp.
 
 namespace daybook {
@@ -29,6 +29,9 @@ constexpr bool of_level_2 =
     std::is_same_v<C, DoubtClock> || std::is_same_v<C, RecordSnapshot> || std::is_same_v<C, RecordDrop> ||
     std::is_same_v<C, RecordStep> || std::is_same_v<C, Prune> || std::is_same_v<C, SetLimits> ||
     std::is_same_v<C, SetWeight> || std::is_same_v<C, Move> || std::is_same_v<C, Operate> ||
+    std::is_same_v<C, DeclareRecurring> || std::is_same_v<C, SyncRecurring> || std::is_same_v<C, PauseRecurring> ||
+    std::is_same_v<C, ResumeRecurring> || std::is_same_v<C, RunRecurringNow> || std::is_same_v<C, BackfillRecurring> ||
+    std::is_same_v<C, RemoveRecurring> || std::is_same_v<C, FireRecurring> || std::is_same_v<C, ReplanRecurring> ||
     std::is_same_v<C, PlaceHold> || std::is_same_v<C, LiftHold> || std::is_same_v<C, SetOnDead> ||
     std::is_same_v<C, SettleChildren>;
 
@@ -55,8 +58,9 @@ Refusal needs_level_2(const View& view, std::string_view what) {
 
 }  // namespace
 
-Decision decide(const View& view, const Command& command, const Moment& now, Sequence next, const Bounds& bounds) {
-  Draft draft(view, now, next, bounds);
+Decision decide(const View& view, const Command& command, const Moment& now, Sequence next, const Bounds& bounds,
+                const Zones& zones) {
+  Draft draft(view, now, next, bounds, zones);
   Refused refused = std::visit(
       [&]<class C>(const C& asked) -> Refused {
         if (!allowed_while_held<C> && view.book().held) {

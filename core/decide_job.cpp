@@ -8,6 +8,7 @@
 #include "daybook/core/limits.hpp"
 #include "draft.hpp"
 #include "rules.hpp"
+#include "scheduling.hpp"
 #include "selection.hpp"
 
 // Scheduling and claiming.
@@ -271,6 +272,20 @@ Refused judge(Draft& draft, const Claim& command) {
                          .group_bucket = pick->group_bucket});
   }
   return std::nullopt;
+}
+
+Refused check_content(const Draft& draft, const Schedule& command) {
+  if (auto refused = check_asked(draft, command)) return refused;
+  if (auto refused = check_key_options(command)) return refused;
+  return check_durations(command);
+}
+
+Refused require_room(const Draft& draft) {
+  return check_room(draft);
+}
+
+JobSpec template_of(Draft& draft, const Schedule& command) {
+  return *spec_of(draft, command, Terms{});
 }
 
 }  // namespace daybook

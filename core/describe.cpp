@@ -137,6 +137,8 @@ struct Describe {
       if (spec.start_by) line.raw("start_by", to_string(spec.start_by->at));
       if (spec.run_timeout) line.raw("run_timeout", to_string(*spec.run_timeout));
       if (spec.total_timeout) line.raw("total_timeout", to_string(*spec.total_timeout));
+      if (spec.recurring != NameId()) line.name("recurring", spec.recurring);
+      if (spec.nominal) line.raw("nominal", to_string(*spec.nominal));
       for (const Tag& tag : spec.tags) line.text("tag", tag.key + ":" + tag.value);
       dependencies(spec.dependencies);
     }
@@ -265,7 +267,51 @@ struct Describe {
   }
   void operator()(const HoldLifted& event) const { line.count("hold", event.hold.value()); }
 
+  void operator()(const RecurringDeclared& event) const {
+    line.name("recurring", event.recurring).text("owner", event.owner).flag("changed", event.changed);
+    if (event.terms) {
+      line.text("recurs", to_string(event.terms->recurrence));
+      line.name("queue", event.terms->job.queue).name("kind", event.terms->job.kind);
+      line.raw("missed", to_string(event.terms->missed.runs)).raw("overlap", to_string(event.terms->overlap));
+    }
+    next_occurrence(event.next);
+  }
+  void operator()(const RecurringFired& event) const {
+    line.name("recurring", event.recurring).raw("nominal", to_string(event.nominal)).raw("by", to_string(event.by));
+    next_occurrence(event.next);
+  }
+  void operator()(const RecurringSkipped& event) const {
+    line.name("recurring", event.recurring).raw("why", to_string(event.reason)).count("count", event.count);
+    line.raw("nominal", to_string(event.from));
+    if (event.until != event.from) line.raw("last", to_string(event.until));
+    line.flag("buffered", event.buffered);
+    next_occurrence(event.next);
+  }
+  void operator()(const RecurringBuffered& event) const {
+    line.name("recurring", event.recurring).raw("nominal", to_string(event.nominal));
+    next_occurrence(event.next);
+  }
+  void operator()(const RecurringPaused& event) const {
+    line.name("recurring", event.recurring).text_if_any("problem", event.problem);
+  }
+  void operator()(const RecurringResumed& event) const {
+    line.name("recurring", event.recurring);
+    next_occurrence(event.next);
+  }
+  void operator()(const RecurringRemoved& event) const { line.name("recurring", event.recurring); }
+  void operator()(const RecurringReplanned& event) const {
+    line.name("recurring", event.recurring);
+    next_occurrence(event.next);
+  }
+  void operator()(const RecurringBackfilled& event) const {
+    line.name("recurring", event.recurring).raw("from", to_string(event.from)).raw("until", to_string(event.until));
+    line.count("count", event.count);
+  }
+
  private:
+  void next_occurrence(const std::optional<Occurrence>& next) const {
+    line.raw("next", next ? to_string(next->nominal) : "none");
+  }
   static std::string hex(std::string_view bytes) {
     static constexpr char digits[] = "0123456789abcdef";
     std::string text;

@@ -140,6 +140,22 @@ std::string shown(const QueueLimits& value) {
 std::string shown(const Tag& value) {
   return quoted(value.key) + "=" + quoted(value.value);
 }
+std::string shown(const Occurrence& value) {
+  return shown(value.nominal) + " due " + shown(value.due);
+}
+std::string shown(const Stretch& value) {
+  return shown(value.from) + " to " + shown(value.until);
+}
+std::string shown(const MissedPolicy& value) {
+  return std::string(to_string(value.runs)) + " within " + shown(value.window) + ", at most " +
+         std::to_string(value.cap);
+}
+std::string shown(Overlap value) {
+  return std::string(to_string(value));
+}
+std::string shown(const Recurrence& value) {
+  return to_string(value);
+}
 template <class Value>
 std::string shown(const std::optional<Value>& value) {
   return value ? shown(*value) : "unset";
@@ -198,6 +214,7 @@ void compare(Report& report, const std::string& what, const JobSpec& left, const
   const Dependencies& b = right.dependencies;
   fields("parents", a.parents, b.parents)("run_when", a.run_when, b.run_when);
   fields("otherwise", a.otherwise, b.otherwise)("on_dead", a.on_dead, b.on_dead);
+  fields("recurring", left.recurring, right.recurring)("nominal", left.nominal, right.nominal);
 }
 
 void compare(Report& report, const std::string& what, const Job& left, const Job& right) {
@@ -252,6 +269,23 @@ void compare(Report& report, const std::string& what, const RequestRecord& left,
 void compare(Report& report, const std::string& what, const Hold& left, const Hold& right) {
   Fields(report, what)("filter", left.filter, right.filter)("reason", left.reason, right.reason)(
       "actor", left.actor, right.actor)("placed_at", left.placed_at, right.placed_at);
+}
+
+void compare(Report& report, const std::string& what, const Recurring& left, const Recurring& right) {
+  if (left == right) return;
+  Fields fields(report, what);
+  fields("owner", left.owner, right.owner)("declared", left.terms != nullptr, right.terms != nullptr);
+  if (left.terms && right.terms) {
+    compare(report, what, left.terms->job, right.terms->job);
+    fields("recurrence", left.terms->recurrence, right.terms->recurrence);
+    fields("start_deadline", left.terms->start_deadline, right.terms->start_deadline);
+    fields("missed", left.terms->missed, right.terms->missed)("overlap", left.terms->overlap, right.terms->overlap);
+  }
+  fields("paused", left.paused, right.paused)("pause_reason", left.pause_reason, right.pause_reason);
+  fields("handled", left.handled, right.handled)("next", left.next, right.next);
+  fields("paused_until", left.paused_until, right.paused_until)("buffer", left.buffer, right.buffer);
+  fields("live", left.live, right.live)("unmade", left.unmade, right.unmade);
+  fields("last", left.last, right.last)("last_job", left.last_job, right.last_job);
 }
 
 void compare(Report& report, const std::string& what, const Setting& left, const Setting& right) {
@@ -408,6 +442,15 @@ void compare_holds(Report& report, const View& left, const View& right) {
       [](const Hold& hold) { return "hold " + shown(hold.id); });
 }
 
+void compare_recurring(Report& report, const View& left, const View& right) {
+  compare_all<Recurring>(
+      report, left, right, [](const View& view, const auto& visit) { view.each_recurring(visit); },
+      [](const View& view, const Recurring& recurring) { return view.recurring(recurring.id); },
+      [](const Recurring& recurring) { return "recurring schedule " + shown(recurring.id); });
+  const auto due = [](const View& view) { return view.due_recurring(Instant::max(), SIZE_MAX); };
+  Fields(report, "the store")("order of recurring schedules", due(left), due(right));
+}
+
 }  // namespace
 
 std::vector<std::string> differences(const View& left, const View& right, std::size_t limit) {
@@ -422,6 +465,7 @@ std::vector<std::string> differences(const View& left, const View& right, std::s
   compare_requests(report, left, right);
   compare_settings(report, left, right);
   compare_holds(report, left, right);
+  compare_recurring(report, left, right);
   return report.take();
 }
 

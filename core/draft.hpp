@@ -15,19 +15,19 @@ namespace daybook {
 
 class Draft {
  public:
-  Draft(const View& state, const Moment& moment, Sequence next, const Bounds& limits)
-      : view(state), now(moment), bounds(limits), next_(next) {}
+  Draft(const View& state, const Moment& moment, Sequence next, const Bounds& limits, const Zones& all_zones)
+      : view(state), now(moment), bounds(limits), zones(all_zones), next_(next) {}
 
   const View& view;
   const Moment& now;
   const Bounds& bounds;
+  const Zones& zones;
 
   [[nodiscard]] const Book& book() const { return view.book(); }
   [[nodiscard]] GenerationTag generation() const { return view.book().generation.tag; }
 
   void add(Event event) { events_.push_back(std::move(event)); }
-
-  /// The sequence of the next event that is added.
+  /// The sequence of the event that is added next.
   [[nodiscard]] Sequence next() const { return Sequence(next_.value() + events_.size()); }
 
   /// The id of a name, defining it first when it is new.
@@ -84,6 +84,15 @@ using Refused = std::optional<Refusal>;  // nothing: the command happens
 [[nodiscard]] Refused judge(Draft& draft, const Move& command);
 [[nodiscard]] Refused judge(Draft& draft, const Operate& command);
 [[nodiscard]] Refused judge(Draft& draft, const PlaceHold& command);
+[[nodiscard]] Refused judge(Draft& draft, const DeclareRecurring& command);
+[[nodiscard]] Refused judge(Draft& draft, const SyncRecurring& command);
+[[nodiscard]] Refused judge(Draft& draft, const PauseRecurring& command);
+[[nodiscard]] Refused judge(Draft& draft, const ResumeRecurring& command);
+[[nodiscard]] Refused judge(Draft& draft, const RunRecurringNow& command);
+[[nodiscard]] Refused judge(Draft& draft, const BackfillRecurring& command);
+[[nodiscard]] Refused judge(Draft& draft, const RemoveRecurring& command);
+[[nodiscard]] Refused judge(Draft& draft, const FireRecurring& command);
+[[nodiscard]] Refused judge(Draft& draft, const ReplanRecurring& command);
 [[nodiscard]] Refused judge(Draft& draft, const LiftHold& command);
 [[nodiscard]] Refused judge(Draft& draft, const SetOnDead& command);
 [[nodiscard]] Refused judge(Draft& draft, const SettleChildren& command);

@@ -19,6 +19,8 @@ std::string_view to_string(NameSort sort) {
       return "client";
     case NameSort::group:
       return "group";
+    case NameSort::recurring:
+      return "recurring";
   }
   return "unknown";
 }

@@ -67,6 +67,15 @@ DAYBOOK_NAME_OF(ChildFreed)
 DAYBOOK_NAME_OF(ChildDropped)
 DAYBOOK_NAME_OF(ChildAwaits)
 DAYBOOK_NAME_OF(OnDeadSet)
+DAYBOOK_NAME_OF(RecurringDeclared)
+DAYBOOK_NAME_OF(RecurringFired)
+DAYBOOK_NAME_OF(RecurringSkipped)
+DAYBOOK_NAME_OF(RecurringBuffered)
+DAYBOOK_NAME_OF(RecurringPaused)
+DAYBOOK_NAME_OF(RecurringResumed)
+DAYBOOK_NAME_OF(RecurringRemoved)
+DAYBOOK_NAME_OF(RecurringReplanned)
+DAYBOOK_NAME_OF(RecurringBackfilled)
 #undef DAYBOOK_NAME_OF
 
 template <class Variant>
@@ -133,10 +142,12 @@ bool uses_level_2(const Event& event) {
           [](const DuplicateSuppressed& suppressed) { return suppressed.answer > OnConflict::return_existing; },
           [](const JobScheduled& scheduled) {
             return scheduled.unique_until || scheduled.due_latest || scheduled.key_from ||
-                   (scheduled.spec && (scheduled.spec->keep_result || scheduled.spec->unique_scope != UniqueScope() ||
-                                       scheduled.spec->group != NameId() || scheduled.spec->start_by ||
-                                       scheduled.spec->run_timeout || scheduled.spec->total_timeout ||
-                                       scheduled.spec->dependencies != Dependencies()));
+                   (scheduled.spec &&
+                    (scheduled.spec->keep_result || scheduled.spec->unique_scope != UniqueScope() ||
+                     scheduled.spec->group != NameId() || scheduled.spec->start_by || scheduled.spec->run_timeout ||
+                     scheduled.spec->total_timeout || scheduled.spec->dependencies != Dependencies() ||
+
+                     scheduled.spec->recurring != NameId()));
           },
           [](const JobCompleted& completed) { return completed.result_until.has_value(); },
           [](const auto&) { return false; },

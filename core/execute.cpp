@@ -25,6 +25,12 @@ constexpr std::size_t commands_max = std::numeric_limits<std::uint16_t>::max(); 
 std::size_t contents_bytes(const Command& command) {
   return std::visit(
       Overload{[](const Schedule& c) { return c.payload.bytes().size() + c.parents.size() * sizeof(JobId); },
+               [](const DeclareRecurring& c) { return c.spec.job.payload.bytes().size(); },
+               [](const SyncRecurring& c) {
+                 std::size_t bytes = 0;
+                 for (const RecurringSpec& spec : c.specs) bytes += spec.job.payload.bytes().size();
+                 return bytes;
+               },
                [](const Complete& c) { return c.result.bytes().size(); },
                [](const Fail& c) { return c.error.bytes().size(); },
                [](const RecordStep& c) { return c.result.bytes().size(); },
@@ -66,7 +72,9 @@ std::optional<Refusal> check_size(const std::vector<Command>& commands, const Bo
                    "a batch of " + std::to_string(commands.size()) + " commands: at most " + std::to_string(allowed)};
   }
   // A single payload is judged by the limit for payloads.
-  if (commands.size() == 1 && !std::holds_alternative<Renew>(commands.front())) return std::nullopt;
+  const bool of_many =
+      std::holds_alternative<Renew>(commands.front()) || std::holds_alternative<SyncRecurring>(commands.front());
+  if (commands.size() == 1 && !of_many) return std::nullopt;
   std::size_t bytes = 0;
   for (const Command& command : commands) bytes += contents_bytes(command);
   const std::size_t bytes_allowed = std::max(bounds.batch_bytes, bounds.payload_bytes);
@@ -123,7 +131,7 @@ Sequence killed_by(const Event& event) {
 
 class Execution {
  public:
-  Execution(Store& store, const Submission& submission, const Moment& now, const Bounds& bounds)
+  Execution(Store& store, const Submission& submission, const Moment& now, const Bounds& bounds, const Zones& zones)
       : savepoint_(store),
         // Most submissions are one command, which is refused before it changed anything: no before-images for
         // them.
@@ -131,6 +139,7 @@ class Execution {
         submission_(submission),
         now_(now),
         bounds_(bounds),
+        zones_(zones),
         epoch_(epoch_of(submission, store.book())) {}
 
   Outcome run() {
@@ -222,10 +231,14 @@ class Execution {
 
   void record_all(std::vector<Event> events, std::size_t command) {
     if (request_) request_->command = static_cast<std::uint16_t>(command);
+    Sequence fired;  // what made the job behind it, and room for that
     for (Event& event : events) {
       Provenance by = by_;
+      const bool fires = std::holds_alternative<RecurringFired>(event);
+      if (fired != Sequence() && !fires) by.cause = fired;
       if (const Sequence end = end_behind(event); end != Sequence()) by.cause = end;
       record(std::move(event), by, request_);
+      if (fires) fired = events_.back().sequence;
     }
   }
 
@@ -271,7 +284,7 @@ class Execution {
     const Command& command = submission_.commands[index];
     const auto other = resolved(command, index, answers);
     if (!other) return {.events = {}, .refusal = other.error()};
-    return decide(store_, *other ? **other : command, now_, next(), bounds_);
+    return decide(store_, *other ? **other : command, now_, next(), bounds_, zones_);
   }
 
   Result<std::vector<Answer>> decide_all() {
@@ -307,7 +320,7 @@ class Execution {
   /// What the refusal leaves on record once the batch around it never happened: nothing, if it followed from
   /// the batch.
   std::vector<Event> redecide(const Command& command, const Refusal& refusal) {
-    Decision again = decide(store_, command, now_, next(), bounds_);
+    Decision again = decide(store_, command, now_, next(), bounds_, zones_);
     if (!again.refusal || again.refusal->code != refusal.code) return {};
     return std::move(again.events);
   }
@@ -340,6 +353,7 @@ class Execution {
   const Submission& submission_;
   const Moment& now_;
   const Bounds& bounds_;
+  const Zones& zones_;
   const Epoch epoch_;
   Provenance by_;
   std::optional<RequestRef> request_;
@@ -350,13 +364,14 @@ class Execution {
 
 }  // namespace
 
-Outcome execute(Store& store, const Submission& submission, const Moment& now, const Bounds& bounds) {
+Outcome execute(Store& store, const Submission& submission, const Moment& now, const Bounds& bounds,
+                const Zones& zones) {
   store.advance(now);
   if (auto refused = check_context(submission.context))
     return {{}, tl::unexpected<Refusal>(std::move(*refused)), {}, {}};
   if (auto record = seen_before(store, submission.context, now))
     return {{}, std::vector<Answer>{}, std::move(record), {}};
-  return Execution(store, submission, now, bounds).run();
+  return Execution(store, submission, now, bounds, zones).run();
 }
 
 }  // namespace daybook

@@ -74,6 +74,12 @@ constexpr std::array table = {
                 [](const Sight& at, std::string_view) { return name(at, at.job.spec->kind); }},
     FilterField{"group", FieldType::text, "the group's name; none for a job without one",
                 [](const Sight& at, std::string_view) { return name(at, at.job.spec->group); }},
+    FilterField{"recurring", FieldType::text, "the name of the recurring schedule that it is of",
+                [](const Sight& at, std::string_view) { return name(at, at.job.spec->recurring); }},
+    FilterField{"nominal", FieldType::instant, "the instant of its occurrence; none for a job of no recurring schedule",
+                [](const Sight& at, std::string_view) -> FieldValue {
+                  return at.job.spec->nominal ? FieldValue(*at.job.spec->nominal) : FieldValue();
+                }},
     FilterField{"state", FieldType::word, "what a person sees, at this moment",
                 [](const Sight& at, std::string_view) -> FieldValue { return to_string(phase(at.job, at.now)); },
                 words_of<Phase, 0>},

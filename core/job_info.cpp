@@ -50,6 +50,8 @@ JobInfo job_info(const Job& job, const View& view, const Moment& now) {
       .otherwise = job.spec->dependencies.otherwise,
       .awaits = job.awaits == Sequence() ? std::nullopt : std::optional(job.awaits),
       .children = {},
+      .recurring = name_of(view, job.spec->recurring),
+      .nominal = job.spec->nominal,
   };
   for (const Sequence id : view.children(job.id.sequence, children_shown + 1)) {
     info.more_children = info.children.size() == children_shown;

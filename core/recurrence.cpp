@@ -92,6 +92,25 @@ std::string_view to_string(DstRepeat repeat) {
   }
 }
 
+std::string to_string(const Recurrence& recurrence) {
+  std::string text;
+  if (const auto* cron = std::get_if<CronRule>(&recurrence.rule)) {
+    text = to_string(cron->expression) + " in " + cron->zone;
+    if (cron->gap != CronRule().gap) text += ", dst_gap " + std::string(to_string(cron->gap));
+    if (cron->repeat != CronRule().repeat) text += ", dst_repeat " + std::string(to_string(cron->repeat));
+  } else if (const auto* interval = std::get_if<IntervalRule>(&recurrence.rule)) {
+    text = "every " + to_string(interval->period) + " from " + to_string(interval->anchor);
+  } else {
+    const std::vector<Instant>& instants = std::get<CalendarRule>(recurrence.rule).instants;
+    text = std::to_string(instants.size()) + " instants";
+    if (!instants.empty()) text += " from " + to_string(instants.front()) + " to " + to_string(instants.back());
+  }
+  if (recurrence.start) text += ", not before " + to_string(*recurrence.start);
+  if (recurrence.end) text += ", before " + to_string(*recurrence.end);
+  if (recurrence.jitter != Duration(0)) text += ", up to " + to_string(recurrence.jitter) + " later";
+  return text;
+}
+
 Result<void> check(const Recurrence& recurrence, const Zones& zones) {
   if (auto rule = check_rule(recurrence, zones); !rule) return rule;
   for (const auto& bound : {recurrence.start, recurrence.end}) {

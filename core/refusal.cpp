@@ -63,6 +63,8 @@ std::string_view to_string(RefusalCode code) {
       return "pruned";
     case RefusalCode::not_matching:
       return "not_matching";
+    case RefusalCode::no_such_recurring:
+      return "no_such_recurring";
   }
   return "unknown";
 }

@@ -84,6 +84,16 @@ void Savepoint::put(Hold hold) {
   below_.put(std::move(hold));
 }
 
+void Savepoint::put(Recurring recurring) {
+  keep(below_.recurring(recurring.id), [id = recurring.id](Store& store) { store.erase_recurring(id); });
+  below_.put(std::move(recurring));
+}
+
+void Savepoint::erase_recurring(NameId id) {
+  keep(below_.recurring(id), [](Store&) {});
+  below_.erase_recurring(id);
+}
+
 void Savepoint::erase_hold(Sequence id) {
   keep(below_.hold(id), [](Store&) {});
   below_.erase_hold(id);

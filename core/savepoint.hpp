@@ -33,6 +33,7 @@ class Savepoint final : public Store {
   }
   [[nodiscard]] const Setting* setting(std::string_view key) const override { return below_.setting(key); }
   [[nodiscard]] const Hold* hold(Sequence id) const override { return below_.hold(id); }
+  [[nodiscard]] const Recurring* recurring(NameId id) const override { return below_.recurring(id); }
   [[nodiscard]] std::optional<Sequence> key_holder(NameId queue, std::string_view key) const override {
     return below_.key_holder(queue, key);
   }
@@ -60,6 +61,9 @@ class Savepoint final : public Store {
   [[nodiscard]] std::vector<Sequence> children(Sequence parent, std::size_t limit) const override {
     return below_.children(parent, limit);
   }
+  [[nodiscard]] std::vector<NameId> due_recurring(Instant now, std::size_t limit) const override {
+    return below_.due_recurring(now, limit);
+  }
   [[nodiscard]] std::vector<Sequence> running() const override { return below_.running(); }
   [[nodiscard]] std::vector<NameId> workers() const override { return below_.workers(); }
   [[nodiscard]] Timers timers() const override { return below_.timers(); }
@@ -77,6 +81,9 @@ class Savepoint final : public Store {
   void each_setting(const std::function<void(const Setting&)>& visit) const override { below_.each_setting(visit); }
 
   void each_hold(const std::function<void(const Hold&)>& visit) const override { below_.each_hold(visit); }
+  void each_recurring(const std::function<void(const Recurring&)>& visit) const override {
+    below_.each_recurring(visit);
+  }
 
   void advance(const Moment& now) override { below_.advance(now); }
   void put(const Book& book) override;
@@ -88,6 +95,7 @@ class Savepoint final : public Store {
   void put(RequestRecord request) override;
   void put(Setting setting) override;
   void put(Hold hold) override;
+  void put(Recurring recurring) override;
   void erase_worker(NameId id) override;
   void erase_group(NameId queue, NameId id) override;
   void erase_hold(Sequence id) override;
@@ -96,6 +104,7 @@ class Savepoint final : public Store {
   void erase_name(NameId id) override;
   void erase_request(NameId client, std::string_view id) override;
   void erase_setting(std::string_view key) override;
+  void erase_recurring(NameId id) override;
 
  private:
   /// Remembers to put `before` back, or, when there was nothing, to erase what comes.

@@ -10,6 +10,7 @@
 #include <unordered_map>
 
 #include "daybook/core/limits.hpp"
+#include "daybook/core/recurring_table.hpp"
 #include "job_table.hpp"
 #include "scoped_text.hpp"
 
@@ -27,6 +28,7 @@ struct State::Tables {
   ByScopedText<NameId> names_by_text;
   std::map<std::string, Setting, std::less<>> settings;
   std::map<Sequence, Hold> holds;
+  RecurringTable recurring;
   Requests requests;  // oldest first, as far as they came in order
   ByScopedText<Requests::iterator> requests_by_id;
   BookTime newest = BookTime::min();  // that a book or a request carried
@@ -110,6 +112,14 @@ const Hold* State::hold(Sequence id) const {
   return find_in(tables_->holds, id);
 }
 
+const Recurring* State::recurring(NameId id) const {
+  return tables_->recurring.find(id);
+}
+
+std::vector<NameId> State::due_recurring(Instant now, std::size_t limit) const {
+  return tables_->recurring.due(now, limit);
+}
+
 std::optional<Sequence> State::key_holder(NameId queue, std::string_view key) const {
   return tables_->jobs.key_holder(queue, key);
 }
@@ -173,7 +183,9 @@ std::vector<NameId> State::workers() const {
 }
 
 Timers State::timers() const {
-  return tables_->jobs.timers();
+  Timers timers = tables_->jobs.timers();
+  timers.recurring = tables_->recurring.next();
+  return timers;
 }
 
 Counts State::counts() const {
@@ -232,6 +244,10 @@ void State::each_hold(const std::function<void(const Hold&)>& visit) const {
   }
 }
 
+void State::each_recurring(const std::function<void(const Recurring&)>& visit) const {
+  tables_->recurring.each(visit);
+}
+
 void State::advance(const Moment& now) {
   tables_->jobs.advance(now);
 }
@@ -282,6 +298,14 @@ void State::put(Setting setting) {
 void State::put(Hold hold) {
   const Sequence id = hold.id;
   tables_->holds.insert_or_assign(id, std::move(hold));
+}
+
+void State::put(Recurring recurring) {
+  tables_->recurring.put(std::move(recurring));
+}
+
+void State::erase_recurring(NameId id) {
+  tables_->recurring.erase(id);
 }
 
 void State::erase_hold(Sequence id) {

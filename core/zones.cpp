@@ -86,6 +86,24 @@ LocalLookup Zone::look_up(LocalTime local) const {
   return found;
 }
 
+namespace {
+
+class UtcAlone final : public Zones {
+ public:
+  [[nodiscard]] const Zone* find(std::string_view name) const override { return name == "UTC" ? &utc_ : nullptr; }
+  [[nodiscard]] std::string version() const override { return "of UTC alone"; }
+
+ private:
+  Zone utc_{"UTC", std::chrono::seconds(0), {}};
+};
+
+}  // namespace
+
+const Zones& utc_alone() {
+  static const UtcAlone zones;
+  return zones;
+}
+
 Result<const Zone*> find_zone(const Zones& zones, std::string_view name) {
   if (const Zone* zone = zones.find(name)) return zone;
   return refuse(RefusalCode::invalid_argument,

@@ -43,6 +43,7 @@ void each_entity(const View& view, Visit visit) {
   view.each_job(visit);
   view.each_group(visit);
   view.each_hold(visit);
+  view.each_recurring(visit);
 }
 
 }  // namespace daybook

@@ -165,6 +165,10 @@ struct Job {
   dependencies @54 :Event.Dependencies;  # a null pointer: none
   awaits @55 :UInt64;         # sequence of the parent whose end is looked at next; 0: it awaits none
   finalEvent @56 :UInt64;     # sequence of the event that made it final, if somebody waited for it then; 0 otherwise
+
+  # Revision 2: a recurring schedule.
+  recurring @57 :UInt32;      # name id; 0: none, and the next means nothing and is 0
+  nominal @58 :Int64;         # wall clock
 }
 
 struct Step {
@@ -211,4 +215,30 @@ struct Hold {
   reason @2 :Data;
   actor @3 :UInt32;       # name id
   placedAt @4 :Int64;     # wall clock
+}
+
+struct Recurring {
+  id @0 :UInt32;                   # name id
+  owner @1 :Data;
+  terms @2 :Event.RecurringTerms;  # a null pointer: removed
+  paused @3 :Bool;
+  pauseReason @4 :Data;
+  handled @5 :Int64;               # wall clock, like all instants here
+  next @6 :Event.Occurrence;       # a null pointer: none
+  hasPausedUntil @7 :Bool;         # false: `pausedUntil` means nothing and is 0
+  pausedUntil @8 :Int64;
+  buffer @9 :List(Int64);
+  live @10 :List(UInt64);          # sequences of jobs
+  unmade @11 :List(Stretch);
+  hasLast @12 :Bool;               # false: `last` means nothing and is 0
+  last @13 :Int64;
+  lastJob :group {
+    sequence @14 :UInt64;
+    generation @15 :UInt32;
+  }
+}
+
+struct Stretch {
+  from @0 :Int64;                  # both included
+  until @1 :Int64;
 }

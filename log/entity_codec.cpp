@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "entity_recurring.hpp"
 #include "sha256.hpp"
 #include "wire_read.hpp"
 #include "wire_write.hpp"
@@ -25,7 +26,7 @@ constexpr std::size_t entity_types = std::variant_size_v<Entity>;
 
 /// The highest revision of each entity that this release knows, by the number of the type, from 1. It writes the lowest that
 /// can say what the entity is.
-constexpr std::array<std::uint16_t, entity_types> revisions = {1, 2, 1, 2, 1, 1, 2, 1, 1};
+constexpr std::array<std::uint16_t, entity_types> revisions = {1, 2, 1, 2, 1, 1, 2, 1, 1, 1};
 
 std::uint16_t revision_of(const Name& name) {
   return name.sort > NameSort::client ? 2 : 1;
@@ -36,7 +37,8 @@ std::uint16_t revision_of(const Queue& queue) {
 std::uint16_t revision_of(const Job& job) {
   const JobSpec& spec = *job.spec;
   const bool asked = spec.group != NameId() || spec.start_by || spec.run_timeout || spec.total_timeout ||
-                     spec.unique_scope != UniqueScope() || spec.keep_result || spec.dependencies != Dependencies();
+                     spec.unique_scope != UniqueScope() || spec.keep_result || spec.dependencies != Dependencies() ||
+                     spec.recurring != NameId();
   const bool became = job.key_handed_over || job.unique_until || job.due_latest || job.result_until ||
                       !job.steps.empty() || job.final_event != Sequence();
   return asked || became ? 2 : 1;
@@ -132,6 +134,8 @@ void write_spec(wire::Job::Builder to, const JobSpec& spec) {
   if (spec.run_timeout) to.setRunTimeout(count(*spec.run_timeout));
   if (spec.total_timeout) to.setTotalTimeout(count(*spec.total_timeout));
   put_dependencies(spec.dependencies, [&] { return to.initDependencies(); });
+  to.setRecurring(spec.recurring.value());
+  if (spec.recurring != NameId() && spec.nominal) to.setNominal(count(*spec.nominal));
 }
 
 void write_lease(wire::Lease::Builder to, const Lease& lease) {
@@ -234,7 +238,7 @@ Book read(wire::Book::Reader from) {
 
 Name read(wire::Name::Reader from) {
   return {.id = NameId(from.getId()),
-          .sort = from_wire(from.getSort(), NameSort::queue, NameSort::group, "sort of name"),
+          .sort = from_wire(from.getSort(), NameSort::queue, NameSort::recurring, "sort of name"),
           .text = text(from.getText())};
 }
 
@@ -294,6 +298,8 @@ std::shared_ptr<const JobSpec> read_spec(wire::Job::Reader from) {
   spec->run_timeout = timeout(from.getRunTimeout());
   spec->total_timeout = timeout(from.getTotalTimeout());
   if (from.hasDependencies()) spec->dependencies = dependencies(from.getDependencies());
+  spec->recurring = NameId(from.getRecurring());
+  if (from.getRecurring() != 0) spec->nominal = instant(from.getNominal());
   return spec;
 }
 
@@ -373,6 +379,8 @@ Entity read(capnp::MessageReader& message, EntityType type) {
       return read(message.getRoot<wire::Group>());
     case EntityType::hold:
       return read(message.getRoot<wire::Hold>());
+    case EntityType::recurring:
+      return read_recurring(message.getRoot<wire::Recurring>());
   }
   throw Undecodable{"record of type " + std::to_string(static_cast<unsigned>(type))};
 }
@@ -436,6 +444,9 @@ StoredEntity EntityEncoder::encode(const Group& group) {
 
 StoredEntity EntityEncoder::encode(const Hold& hold) {
   return encode_as<wire::Hold>(EntityType::hold, hold);
+}
+StoredEntity EntityEncoder::encode(const Recurring& recurring) {
+  return encode_as<wire::Recurring>(EntityType::recurring, recurring);
 }
 StoredEntity EntityEncoder::encode(const Entity& entity) {
   return std::visit([this](const auto& one) { return encode(one); }, entity);

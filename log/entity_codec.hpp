@@ -13,6 +13,7 @@
 #include "daybook/core/entities.hpp"
 #include "daybook/core/error.hpp"
 #include "daybook/core/job.hpp"
+#include "daybook/core/recurring.hpp"
 #include "daybook/log/journal.hpp"
 
 namespace daybook {
@@ -27,11 +28,12 @@ enum class EntityType : std::uint16_t {
   request = 6,
   job = 7,
   group = 8,
-  hold = 9
+  hold = 9,
+  recurring = 10
 };
 
 /// In the order of the types.
-using Entity = std::variant<Book, Name, Setting, Queue, Worker, RequestRecord, Job, Group, Hold>;
+using Entity = std::variant<Book, Name, Setting, Queue, Worker, RequestRecord, Job, Group, Hold, Recurring>;
 
 [[nodiscard]] inline EntityType type_of(const Entity& entity) {
   return static_cast<EntityType>(entity.index() + 1);
@@ -59,6 +61,7 @@ class EntityEncoder {
   StoredEntity encode(const Job& job);
   StoredEntity encode(const Group& group);
   StoredEntity encode(const Hold& hold);
+  StoredEntity encode(const Recurring& recurring);
   StoredEntity encode(const Entity& entity);
 
  private:

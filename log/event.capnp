@@ -100,6 +100,15 @@ struct RecordedEvent {
     childAwaits @67 :ChildAwaits;
     onDeadSet @68 :OnDeadSet;
     stateHashed @69 :StateHashed;
+    recurringDeclared @70 :RecurringDeclared;
+    recurringFired @71 :RecurringFired;
+    recurringSkipped @72 :RecurringSkipped;
+    recurringBuffered @73 :RecurringBuffered;
+    recurringPaused @74 :RecurringPaused;
+    recurringResumed @75 :RecurringResumed;
+    recurringRemoved @76 :RecurringRemoved;
+    recurringReplanned @77 :RecurringReplanned;
+    recurringBackfilled @78 :RecurringBackfilled;
   }
 }
 
@@ -168,7 +177,8 @@ enum NameSort {
   actor @4;
   errorKind @5;
   client @6;
-  group @7;  # revision 2 of NameDefined
+  group @7;  # revision 2 of NameDefined: this and the next
+  recurring @8;
 }
 
 struct GenerationBegun {
@@ -568,6 +578,8 @@ struct JobScheduled2 {
   totalTimeout @14 :Int64;   # duration; 0: none
   dependencies @15 :Dependencies;  # a null pointer: it waits for nobody
   awaits @16 :UInt64;        # sequence of the parent whose end is looked at first; 0: it waits for none
+  recurring @17 :UInt32;     # name id of the recurring schedule; 0: none, and the next means nothing
+  nominal @18 :Int64;        # wall clock
 }
 
 struct JobCompleted2 {
@@ -776,4 +788,143 @@ struct OnDeadSet {
 struct StateHashed {
   sequence @0 :UInt64;    # of the event behind which the state had this hash
   stateHash @1 :Data;     # 32 bytes
+}
+
+# ---- recurring schedules. `recurring` is the name id of the schedule, instants are of the wall clock.
+
+struct Occurrence {
+  nominal @0 :Int64;
+  due @1 :Int64;
+}
+
+enum DstGap {
+  skip @0;
+  shift @1;
+}
+
+enum DstRepeat {
+  first @0;
+  last @1;
+  both @2;
+}
+
+enum Missed {
+  skip @0;
+  once @1;
+  all @2;
+}
+
+enum Overlap {
+  skip @0;
+  bufferOne @1;
+  bufferAll @2;
+  cancelOther @3;
+  allow @4;
+}
+
+struct RecurringTerms {
+  rule :union {
+    cron :group {
+      expression @0 :Data;
+      zone @1 :Data;
+      gap @2 :DstGap;
+      repeat @3 :DstRepeat;
+    }
+    interval :group {
+      period @4 :Int64;         # duration
+      anchor @5 :Int64;
+    }
+    calendar @6 :List(Int64);
+  }
+  hasStart @7 :Bool;            # false: `start` means nothing and is 0; so below
+  start @8 :Int64;
+  hasEnd @9 :Bool;
+  end @10 :Int64;
+  jitter @11 :Int64;            # duration
+  job @12 :JobScheduled2;       # what is asked of each job; the rest of it is empty
+  hasStartDeadline @13 :Bool;
+  startDeadline @14 :Int64;     # duration
+  missed @15 :Missed;
+  window @16 :Int64;            # duration
+  cap @17 :UInt32;
+  overlap @18 :Overlap;
+}
+
+struct RecurringDeclared {
+  recurring @0 :UInt32;
+  owner @1 :Data;
+  terms @2 :RecurringTerms;     # never null
+  handled @3 :Int64;
+  next @4 :Occurrence;          # a null pointer: none; so in all of these
+  changed @5 :Bool;
+}
+
+enum FiredBy {
+  timer @0;
+  catchUp @1;
+  buffer @2;
+  runNow @3;
+  backfill @4;
+}
+
+struct RecurringFired {
+  recurring @0 :UInt32;
+  nominal @1 :Int64;
+  by @2 :FiredBy;
+  next @3 :Occurrence;
+}
+
+enum SkipReason {
+  missed @0;
+  outOfWindow @1;
+  cap @2;
+  overlap @3;
+  bufferFull @4;
+  tooManyLive @5;
+  paused @6;
+  replaced @7;
+  removed @8;
+}
+
+struct RecurringSkipped {
+  recurring @0 :UInt32;
+  from @1 :Int64;               # nominal instant of the first, and of the last
+  until @2 :Int64;
+  count @3 :UInt64;
+  reason @4 :SkipReason;
+  buffered @5 :Bool;            # they had waited for jobs to end
+  next @6 :Occurrence;
+}
+
+struct RecurringBuffered {
+  recurring @0 :UInt32;
+  nominal @1 :Int64;
+  next @2 :Occurrence;
+}
+
+struct RecurringPaused {
+  recurring @0 :UInt32;
+  problem @1 :Data;             # empty: somebody paused it
+}
+
+struct RecurringResumed {
+  recurring @0 :UInt32;
+  until @1 :Int64;              # the end of the pause
+  next @2 :Occurrence;
+}
+
+struct RecurringRemoved {
+  recurring @0 :UInt32;
+}
+
+struct RecurringReplanned {
+  recurring @0 :UInt32;
+  next @1 :Occurrence;
+}
+
+struct RecurringBackfilled {
+  recurring @0 :UInt32;
+  from @1 :Int64;
+  until @2 :Int64;              # not included
+  count @3 :UInt64;
 }

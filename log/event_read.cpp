@@ -11,6 +11,7 @@
 #include "daybook/core/limits.hpp"
 #include "event_read_level_2.hpp"
 #include "event_wire.hpp"
+#include "recurring_wire.hpp"
 #include "wire_read.hpp"
 
 // From the schema's readers to events: event_write.cpp the other way round. That values are values of our types is
@@ -21,7 +22,6 @@ namespace {
 
 using namespace codec;
 
-using Body = wire::RecordedEvent::Body;
 using Which = Body::Which;
 
 template <class Reader>
@@ -67,7 +67,7 @@ ConfigurationChanged read(wire::ConfigurationChanged::Reader from) {
 
 NameDefined read(wire::NameDefined::Reader from) {
   return {.name = {.id = NameId(from.getId()),
-                   .sort = from_wire(from.getSort(), NameSort::queue, NameSort::group, "sort of name"),
+                   .sort = from_wire(from.getSort(), NameSort::queue, NameSort::recurring, "sort of name"),
                    .text = text(from.getText())}};
 }
 
@@ -131,6 +131,8 @@ JobScheduled read(wire::JobScheduled2::Reader from) {
   spec->run_timeout = timeout(from.getRunTimeout());
   spec->total_timeout = timeout(from.getTotalTimeout());
   if (from.hasDependencies()) spec->dependencies = dependencies(from.getDependencies());
+  spec->recurring = NameId(from.getRecurring());
+  if (from.getRecurring() != 0) spec->nominal = instant(from.getNominal());
   JobScheduled to{
       .spec = std::move(spec), .generation = GenerationTag(first.getGeneration()), .due = due(first.getDue())};
   if (from.getHasUniqueUntil()) to.unique_until = book_time(from.getUniqueUntil());
@@ -286,7 +288,7 @@ OutcomeRefused read(wire::OutcomeRefused::Reader from) {
 }
 
 RequestRefused read(wire::RequestRefused::Reader from) {
-  return {.refusal = {.code = refusal_code(from.getCode(), RefusalCode::not_matching),
+  return {.refusal = {.code = refusal_code(from.getCode(), RefusalCode::no_such_recurring),
                       .sentence = text(from.getSentence()),
                       .job = from.getJob()}};
 }
@@ -403,6 +405,24 @@ Event read(Body::Reader body) {
       return read_level_2(body.getOnDeadSet());
     case Which::STATE_HASHED:
       return read_level_2(body.getStateHashed());
+    case Which::RECURRING_BACKFILLED:
+      return read_recurring(body.getRecurringBackfilled());
+    case Which::RECURRING_REPLANNED:
+      return read_recurring(body.getRecurringReplanned());
+    case Which::RECURRING_REMOVED:
+      return read_recurring(body.getRecurringRemoved());
+    case Which::RECURRING_RESUMED:
+      return read_recurring(body.getRecurringResumed());
+    case Which::RECURRING_PAUSED:
+      return read_recurring(body.getRecurringPaused());
+    case Which::RECURRING_BUFFERED:
+      return read_recurring(body.getRecurringBuffered());
+    case Which::RECURRING_SKIPPED:
+      return read_recurring(body.getRecurringSkipped());
+    case Which::RECURRING_FIRED:
+      return read_recurring(body.getRecurringFired());
+    case Which::RECURRING_DECLARED:
+      return read_recurring(body.getRecurringDeclared());
   }
   throw Undecodable{"body of kind " + std::to_string(static_cast<unsigned>(body.which()))};
 }
@@ -429,6 +449,10 @@ void require_known(std::uint16_t type, std::uint16_t revision, const Place& wher
 }
 
 }  // namespace
+
+JobSpec codec::job_content(wire::JobScheduled2::Reader from) {
+  return *daybook::read(from).spec;
+}
 
 RecordedEvent codec::read(wire::RecordedEvent::Reader from, const Place& where) {
   RecordedEvent to;

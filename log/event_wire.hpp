@@ -18,7 +18,7 @@
 namespace daybook::codec {
 
 /// Types of the schema. Those of level 1 that got more to say have a second one, so that what level 1 can say keeps its bytes.
-inline constexpr std::size_t wire_types = static_cast<std::size_t>(wire::RecordedEvent::Body::STATE_HASHED) + 1;
+inline constexpr std::size_t wire_types = static_cast<std::size_t>(wire::RecordedEvent::Body::RECURRING_BACKFILLED) + 1;
 inline constexpr std::size_t second_forms = 3;
 static_assert(wire_types == std::variant_size_v<Event> + second_forms,
               "every event of the schema has its place in the variant, and the reverse");
@@ -81,6 +81,15 @@ inline constexpr std::array<std::uint16_t, wire_types> revisions = {
     1,  // ChildAwaits
     1,  // OnDeadSet
     1,  // StateHashed
+    1,  // RecurringDeclared
+    1,  // RecurringFired
+    1,  // RecurringSkipped
+    1,  // RecurringBuffered
+    1,  // RecurringPaused
+    1,  // RecurringResumed
+    1,  // RecurringRemoved
+    1,  // RecurringReplanned
+    1,  // RecurringBackfilled
 };
 
 /// The lowest revision of its type that can say what the event says.

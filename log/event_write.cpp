@@ -5,6 +5,7 @@
 #include "daybook/core/assert.hpp"
 #include "event_wire.hpp"
 #include "event_write_level_2.hpp"
+#include "recurring_wire.hpp"
 #include "wire_write.hpp"
 
 // From events to the schema's builders, field by field in the order of the schema.
@@ -14,8 +15,6 @@ namespace {
 
 using namespace codec;
 
-using Body = wire::RecordedEvent::Body;
-
 // The enums of the schema have the numbers of ours, so a cast translates. Their last members show that none is missing.
 template <class Wire, class Ours>
 constexpr bool same(Wire wire, Ours ours) {
@@ -23,7 +22,7 @@ constexpr bool same(Wire wire, Ours ours) {
 }
 static_assert(same(wire::ActorOrigin::TOKEN, ActorOrigin::token));
 static_assert(same(wire::TailStatus::TORN, TailStatus::torn));
-static_assert(same(wire::NameSort::QUEUE, NameSort::queue) && same(wire::NameSort::GROUP, NameSort::group));
+static_assert(same(wire::NameSort::QUEUE, NameSort::queue) && same(wire::NameSort::RECURRING, NameSort::recurring));
 static_assert(same(wire::Holder::HANDLER, Holder::handler));
 static_assert(same(wire::LeaveReason::PROCESS_DIED, LeaveReason::process_died));
 static_assert(same(wire::Backoff::EXPONENTIAL, RetryPolicy::Backoff::exponential));
@@ -153,6 +152,8 @@ void put_second(wire::JobScheduled2::Builder to, const JobScheduled& event) {
   if (spec.total_timeout) to.setTotalTimeout(count(*spec.total_timeout));
   put_dependencies(spec.dependencies, [&] { return to.initDependencies(); });
   to.setAwaits(event.awaits.value());
+  to.setRecurring(spec.recurring.value());
+  if (spec.recurring != NameId() && spec.nominal) to.setNominal(count(*spec.nominal));
 }
 
 void write(Body::Builder body, const JobScheduled& event) {
@@ -442,7 +443,19 @@ auto write(Body::Builder body, const OfLevel2& event) -> decltype(write_level_2(
   write_level_2(body, event);
 }
 
+template <class Recurs>
+requires requires(Body::Builder body, const Recurs& event) {
+  write_recurring(body, event);
+}
+void write(Body::Builder body, const Recurs& event) {
+  write_recurring(body, event);
+}
+
 }  // namespace
+
+void codec::put_content(wire::JobScheduled2::Builder to, const std::shared_ptr<const JobSpec>& spec) {
+  put_second(to, JobScheduled{.spec = spec, .generation = {}, .due = {}});
+}
 
 std::uint16_t codec::revision_of(const Event& event) {
   const bool has_second_form = std::holds_alternative<JobScheduled>(event) ||

@@ -54,6 +54,7 @@ std::uint64_t& count_of(SnapshotCounts& counts, EntityType type, std::uint64_t& 
       return counts.jobs;
     case EntityType::group:
     case EntityType::hold:
+    case EntityType::recurring:
       return counts.others;
   }
   return books;  // not reached: types are judged where they come from

@@ -30,6 +30,7 @@ struct HashedState::Sum {
   std::set<NameId> names;
   std::set<std::string, std::less<>> settings;
   std::set<Sequence> holds;
+  std::set<NameId> schedules;
   std::multimap<BookTime, Hash> requests;  // those in the sum, by when they were recorded
 
   template <class Entity>
@@ -97,6 +98,7 @@ Hash HashedState::hash() {
   sum_->settle(sum_->names, [&](NameId id) { return name(id); });
   sum_->settle(sum_->settings, [&](const std::string& key) { return setting(key); });
   sum_->settle(sum_->holds, [&](Sequence id) { return hold(id); });
+  sum_->settle(sum_->schedules, [&](NameId id) { return recurring(id); });
   sum_->forget_old_requests(book().book_time(book().head_boot));
   HashSum whole = sum_->sum;
   whole.add(sum_->hash_of(book()));
@@ -145,6 +147,11 @@ void HashedState::put(Hold hold) {
   State::put(std::move(hold));
 }
 
+void HashedState::put(Recurring recurring) {
+  sum_->touch(sum_->schedules, recurring.id, State::recurring(recurring.id));
+  State::put(std::move(recurring));
+}
+
 void HashedState::erase_worker(NameId id) {
   sum_->touch(sum_->workers, id, worker(id));
   State::erase_worker(id);
@@ -158,6 +165,11 @@ void HashedState::erase_group(NameId queue, NameId id) {
 void HashedState::erase_hold(Sequence id) {
   sum_->touch(sum_->holds, id, hold(id));
   State::erase_hold(id);
+}
+
+void HashedState::erase_recurring(NameId id) {
+  sum_->touch(sum_->schedules, id, recurring(id));
+  State::erase_recurring(id);
 }
 
 void HashedState::erase_job(Sequence id) {

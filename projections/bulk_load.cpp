@@ -88,6 +88,10 @@ void JobIndex::Impl::fill(const State& state, const IndexMark& mark) {
   settings_dirty_ = true;
   state.each_hold([&](const Hold& hold) { holds_.emplace(hold.id, hold); });
   holds_dirty_ = true;
+  state.each_recurring([&](const Recurring& recurring) {
+    recurring_dirty_.insert(recurring.id);
+    recurring_.put(recurring);
+  });
 
   for (std::size_t from = 0; from < jobs.size(); from += entries_per_transaction) {
     lmdb_.write([&](lmdb::WriteTransaction& transaction) {

@@ -23,6 +23,7 @@
 #include <utility>
 #include <vector>
 
+#include "daybook/core/recurring_table.hpp"
 #include "daybook/projections/job_index.hpp"
 #include "lmdb.hpp"
 #include "positions.hpp"
@@ -249,10 +250,12 @@ struct JobIndex::Impl {
   ByNumberedText<NameId> names_by_text_;
   std::map<std::string, Setting, std::less<>> settings_;
   std::map<Sequence, Hold> holds_;
+  RecurringTable recurring_;
   std::set<NameId> queues_dirty_;
   std::set<std::pair<NameId, NameId>> groups_dirty_;
   std::set<NameId> workers_dirty_;
   std::set<NameId> names_dirty_;
+  std::set<NameId> recurring_dirty_;
   bool settings_dirty_ = false;
   bool holds_dirty_ = false;
 };

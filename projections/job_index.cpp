@@ -126,6 +126,7 @@ void JobIndex::Impl::load_entities() {
   };
   each(Table::queues, Queue(), [this](Queue queue) { queues_.emplace(queue.id, queue); });
   each(Table::workers, Worker(), [this](Worker worker) { workers_.emplace(worker.id, std::move(worker)); });
+  each(Table::recurring, Recurring(), [this](Recurring recurring) { recurring_.put(std::move(recurring)); });
   each(Table::names, Name(), [this](Name name) {
     names_by_text_.emplace(NumberedText{static_cast<std::uint32_t>(name.sort), name.text}, name.id);
     names_.emplace(name.id, std::move(name));
@@ -233,6 +234,10 @@ const Hold* JobIndex::hold(Sequence id) const {
   return find_in(impl_->holds_, id);
 }
 
+const Recurring* JobIndex::recurring(NameId id) const {
+  return impl_->recurring_.find(id);
+}
+
 std::optional<Sequence> JobIndex::key_holder(NameId queue, std::string_view key) const {
   return impl_->find_key(queue, key);
 }
@@ -282,6 +287,10 @@ std::vector<Sequence> JobIndex::children(Sequence parent, std::size_t limit) con
   return impl_->children(parent, limit);
 }
 
+std::vector<NameId> JobIndex::due_recurring(Instant now, std::size_t limit) const {
+  return impl_->recurring_.due(now, limit);
+}
+
 std::vector<Sequence> JobIndex::running() const {
   std::vector<Sequence> ids;
   for (const auto& [end, id] : impl_->leases_) ids.push_back(id);
@@ -296,7 +305,9 @@ std::vector<NameId> JobIndex::workers() const {
 }
 
 Timers JobIndex::timers() const {
-  return impl_->timers();
+  Timers timers = impl_->timers();
+  timers.recurring = impl_->recurring_.next();
+  return timers;
 }
 
 Counts JobIndex::counts() const {
@@ -337,6 +348,10 @@ void JobIndex::each_setting(const std::function<void(const Setting&)>& visit) co
 }
 void JobIndex::each_hold(const std::function<void(const Hold&)>& visit) const {
   for (const auto& [id, hold] : impl_->holds_) visit(hold);
+}
+
+void JobIndex::each_recurring(const std::function<void(const Recurring&)>& visit) const {
+  impl_->recurring_.each(visit);
 }
 
 // ---- Store --------------------------------------------------------------------------------------------------------
@@ -380,6 +395,16 @@ void JobIndex::put(Setting setting) {
 void JobIndex::put(Hold hold) {
   impl_->holds_dirty_ = true;
   impl_->holds_.insert_or_assign(hold.id, hold);
+}
+
+void JobIndex::put(Recurring recurring) {
+  impl_->recurring_dirty_.insert(recurring.id);
+  impl_->recurring_.put(std::move(recurring));
+}
+
+void JobIndex::erase_recurring(NameId id) {
+  impl_->recurring_dirty_.insert(id);
+  impl_->recurring_.erase(id);
 }
 
 void JobIndex::erase_hold(Sequence id) {

@@ -233,6 +233,13 @@ void JobIndex::Impl::plan_others(Writes& writes) const {
   plan_entities(groups_dirty_, groups_, Table::groups, writes);
   plan_entities(workers_dirty_, workers_, Table::workers, writes);
   plan_entities(names_dirty_, names_, Table::names, writes);
+  for (const NameId id : recurring_dirty_) {
+    if (const Recurring* recurring = recurring_.find(id)) {
+      put_record(writes, Table::recurring, key_of(id), *recurring);
+    } else {
+      writes[Table::recurring].erase(key_of(id));
+    }
+  }
   for (const NameId queue : counts_dirty_) {
     keys::Key value;
     for (const std::uint64_t count : counts_.at(queue)) value.add(count);
@@ -260,7 +267,8 @@ void JobIndex::Impl::plan_meta(const IndexMark& mark, const Frontiers& frontiers
 
 std::size_t JobIndex::Impl::unprojected() const {
   return dirty_jobs_.size() + dirty_requests_ + queues_dirty_.size() + groups_dirty_.size() + workers_dirty_.size() +
-         names_dirty_.size() + (settings_dirty_ ? 1 : 0) + (holds_dirty_ ? 1 : 0) + (book_dirty_ ? 1 : 0);
+         names_dirty_.size() + recurring_dirty_.size() + (settings_dirty_ ? 1 : 0) + (holds_dirty_ ? 1 : 0) +
+         (book_dirty_ ? 1 : 0);
 }
 
 void JobIndex::Impl::project(const IndexMark& durable, const Moment& now) {
@@ -344,6 +352,7 @@ void JobIndex::Impl::settle_projected(const std::vector<Sequence>& ids) {
   groups_dirty_.clear();
   workers_dirty_.clear();
   names_dirty_.clear();
+  recurring_dirty_.clear();
   counts_dirty_.clear();
   settings_dirty_ = holds_dirty_ = book_dirty_ = false;
 }

@@ -196,6 +196,8 @@ void encode(const JobSpec& spec, std::string& out) {
     writer.duration(timeout.value_or(Duration(0)));
   }
   writer.dependencies(spec.dependencies);
+  writer.strong(spec.recurring);
+  if (spec.recurring != NameId()) writer.time(spec.nominal.value_or(Instant()));
 }
 
 bool decode(std::string_view bytes, JobSpec& spec) {
@@ -226,6 +228,8 @@ bool decode(std::string_view bytes, JobSpec& spec) {
     if (read != Duration(0)) *timeout = read;
   }
   reader.dependencies(spec.dependencies);
+  reader.strong(spec.recurring);
+  if (spec.recurring != NameId()) reader.time(spec.nominal.emplace());
   return reader.whole();
 }
 
@@ -310,7 +314,7 @@ void encode(const Name& name, std::string& out) {
 
 bool decode(std::string_view bytes, Name& name) {
   Reader reader(bytes);
-  reader.choice(name.sort, NameSort::group);
+  reader.choice(name.sort, NameSort::recurring);
   reader.text(name.text);
   return reader.whole();
 }

@@ -12,6 +12,7 @@
 
 #include "daybook/core/entities.hpp"
 #include "daybook/core/job.hpp"
+#include "daybook/core/recurring.hpp"
 #include "daybook/projections/job_index.hpp"
 #include "positions.hpp"
 #include "tables.hpp"
@@ -32,6 +33,7 @@ void encode(const IndexMark& mark, std::string& out);
 void encode(const Frontiers& frontiers, std::string& out);
 void encode(const std::vector<Setting>& settings, std::string& out);
 void encode(const std::vector<Hold>& holds, std::string& out);
+void encode(const Recurring& recurring, std::string& out);
 
 // Each `decode` says whether the bytes are such a record, whole; if not, what it filled in means nothing.
 
@@ -47,6 +49,7 @@ void encode(const std::vector<Hold>& holds, std::string& out);
 [[nodiscard]] bool decode(std::string_view bytes, Frontiers& frontiers);
 [[nodiscard]] bool decode(std::string_view bytes, std::vector<Setting>& settings);
 [[nodiscard]] bool decode(std::string_view bytes, std::vector<Hold>& holds);
+[[nodiscard]] bool decode(std::string_view bytes, Recurring& recurring);  // but for the id
 
 /// 32 bits that any change of a few bytes changes, with a chance of 2⁻³² to miss more. Not against forgery.
 [[nodiscard]] std::uint32_t check(std::uint64_t seed, std::string_view bytes);

@@ -34,15 +34,16 @@ enum class Table : std::uint8_t {
   deadlines_book,    // the same by book time
   families,          // (parent, kinship, child)
   ended,             // id of a final job that a job awaits, or did since it was looked for
+  recurring,         // id → recurring schedule
 };
 
-inline constexpr std::array<const char*, 21> table_names = {
+inline constexpr std::array<const char*, 22> table_names = {
     "meta",           "jobs",     "specs",    "future_wall",      "future_book", "ready",
     "leases",         "keys",     "states",   "counts",           "queues",      "groups",
     "workers",        "names",    "requests", "requests_by_time", "shelves",     "deadlines_wall",
-    "deadlines_book", "families", "ended"};
+    "deadlines_book", "families", "ended",    "recurring"};
 inline constexpr std::size_t table_count = table_names.size();
-static_assert(static_cast<std::size_t>(Table::ended) + 1 == table_count);
+static_assert(static_cast<std::size_t>(Table::recurring) + 1 == table_count);
 
 // Keys of the table `meta`.
 namespace meta {

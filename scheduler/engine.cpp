@@ -116,6 +116,7 @@ Engine::Engine(Parts parts)
       clock_(parts.clock),
       random_(parts.random),
       bounds_(parts.bounds),
+      zones_(parts.zones),
       clock_policy_(parts.clock_policy),
       warn_(std::move(parts.warn)),
       start_(std::move(parts.start)),
@@ -189,6 +190,7 @@ std::uint32_t Engine::record_opening(BookOpened opening, std::vector<Setting> se
   if (!settings.empty()) submission.commands.emplace_back(Configure{std::move(settings)});
   if (doubted) submission.commands.emplace_back(DoubtClock{ClockDoubted{before.head_wall, *doubted}});
   if (clock_policy_ == ClockPolicy::trust && before.clock_doubted) submission.commands.emplace_back(ConfirmClock{});
+  if (!fresh && !before.held && before.feature_level > 1) submission.commands.emplace_back(ReplanRecurring{});
 
   const Outcome outcome = execute_safely(submission, now);
   DAYBOOK_ASSERT(outcome.answers.has_value());
@@ -275,6 +277,7 @@ void Engine::work_through(const Moment& now) {
   // Behind the timers, because whatever is executed moves what fell due; before anything ends in this step, so that whoever ends a
   // job finds it there when the answer comes.
   prune(now);
+  fire_recurring(now, timers);
   if (available_) serve_waiting(now);
   for (Item& item : taken_) {
     if (poison_) return;
@@ -332,6 +335,7 @@ void Engine::note_clock_step(const Moment& now) {
       // By a clock that leapt everything may seem old: somebody has a day to see it.
       if (by > limits::clock_back_max) prune_boot_ = now.boot + prune_after_leap;
       available_ = true;
+      if (by < Duration(0)) replan_ = true;
     }
   }
   sampled_ = now;
@@ -406,6 +410,7 @@ void Engine::take(const Outcome& outcome) {
       prune_wall_.reset();
       prune_asked_ = true;
     }
+    if (std::holds_alternative<BookAdopted>(recorded.event)) replan_ = true;
     if (const auto* request = std::get_if<CancelRequested>(&recorded.event)) {
       unsynced_cancels_.push_back(request->job.sequence);
     }

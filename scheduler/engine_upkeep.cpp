@@ -34,7 +34,7 @@ void keep_earlier(std::optional<T>& kept, std::optional<T> other) {
 Outcome Engine::execute_safely(const Submission& submission, const Moment& now) {
   Bounds bounds = bounds_;
   bounds.room = journal_.has_room();
-  return ask_store([&] { return execute(*store_, submission, now, bounds); });
+  return ask_store([&] { return execute(*store_, submission, now, bounds, zones_); });
 }
 
 bool Engine::has_unsettled() {
@@ -124,6 +124,21 @@ void Engine::prune(const Moment& now) {
   if (std::exchange(prune_asked_, false)) prune_wall_.reset();
 }
 
+bool Engine::may_fire() const {
+  const Book& book = store_->book();
+  return book.feature_level > 1 && !book.held && !book.clock_doubted && journal_.has_room();
+}
+
+// A part of what is due in each step, so that nobody waits for a herd; the rest follows at once, in the next.
+void Engine::fire_recurring(const Moment& now, const Timers& timers) {
+  if (poison_ || store_->book().held) return;
+  if (std::exchange(replan_, false) && store_->book().feature_level > 1) {
+    take(execute_safely(Submission{.commands = {ReplanRecurring{}}, .context = own_context()}, now));
+  }
+  if (!timers.recurring || *timers.recurring > now.wall || !may_fire()) return;
+  take(execute_safely(Submission{.commands = {FireRecurring{}}, .context = own_context()}, now));
+}
+
 std::uint64_t Engine::projection_lag() const {
   return index_ == nullptr ? 0 : store_->book().head.value() - index_->mark().applied.value();
 }
@@ -135,6 +150,8 @@ void Engine::plan_wake(Step& step, const Moment& now) {
   if (timers.lease_end) keep_earlier<BootTime>(step.wake_boot, boot_of(*timers.lease_end));
   if (timers.book_deadline) keep_earlier<BootTime>(step.wake_boot, boot_of(*timers.book_deadline));
   keep_earlier(step.wake_wall, timers.wall_deadline);
+  if (may_fire()) keep_earlier(step.wake_wall, timers.recurring);
+  if (replan_) keep_earlier<BootTime>(step.wake_boot, now.boot);
   keep_earlier(step.wake_boot, housekeeping_at_);
   if (has_unsettled()) keep_earlier<BootTime>(step.wake_boot, now.boot);
   if (prune_boot_ && (!prune_wall_ || *prune_wall_ <= now.wall)) keep_earlier(step.wake_boot, prune_boot_);

@@ -49,6 +49,17 @@ std::optional<LogLevel> level_of(const Event& event) {
                         [](const OutcomeRefused&) -> Level { return LogLevel::warning; },
                         [](const JobMarkedUncertain&) -> Level { return LogLevel::warning; },
                         [](const GapDeclared&) -> Level { return LogLevel::warning; },
+                        [](const RecurringDeclared&) -> Level { return LogLevel::info; },
+                        [](const RecurringRemoved&) -> Level { return LogLevel::info; },
+                        [](const RecurringReplanned&) -> Level { return LogLevel::info; },
+                        [](const RecurringBackfilled&) -> Level { return LogLevel::info; },
+                        [](const RecurringResumed&) -> Level { return LogLevel::info; },
+                        [](const RecurringPaused& paused) -> Level {
+                          return paused.problem.empty() ? LogLevel::info : LogLevel::error;
+                        },
+                        [](const RecurringSkipped& skipped) -> Level {
+                          return skipped.reason < SkipReason::paused ? LogLevel::warning : LogLevel::info;
+                        },
                         [](const auto&) -> Level { return {}; },
                     },
                     event);

@@ -15,6 +15,7 @@
 #include "daybook/system/system_clock.hpp"
 #include "daybook/system/system_random.hpp"
 #include "daybook/system/system_waiter.hpp"
+#include "daybook/system/system_zones.hpp"
 #include "daybook/version.hpp"
 #include "start_engine.hpp"
 
@@ -94,6 +95,8 @@ OpenedBook with_ports(const Options& options) {
   book.clock = options.clock != nullptr ? options.clock : book.own_clock.get();
   book.random = options.random != nullptr ? options.random : book.own_random.get();
   book.waiter = options.waiter != nullptr ? options.waiter : book.own_waiter.get();
+  if (options.zones == nullptr) book.own_zones = std::make_unique<SystemZones>();
+  book.zones = options.zones != nullptr ? options.zones : book.own_zones.get();
   return book;
 }
 
@@ -132,6 +135,7 @@ void open_log_and_engine(OpenedBook& book, std::optional<std::string> index_fold
                     .clock = *book.clock,
                     .random = *book.random,
                     .bounds = options.bounds,
+                    .zones = *book.zones,
                     .retention = options.retention,
                     .clock_policy = options.clock_policy,
                     .owner = {.process = process_id(), .host = host_name(), .release = version},

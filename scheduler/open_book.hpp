@@ -21,6 +21,8 @@ struct OpenedBook {
   Clock* clock = nullptr;
   Random* random = nullptr;
   Waiter* waiter = nullptr;
+  std::unique_ptr<Zones> own_zones;
+  const Zones* zones = nullptr;
   std::unique_ptr<Storage> own_storage;
   Storage* storage = nullptr;
   std::unique_ptr<StorageLock> lock;

@@ -74,6 +74,7 @@ StartedEngine start_engine(EngineStart start) {
                                                           .clock = start.clock,
                                                           .random = start.random,
                                                           .bounds = start.bounds,
+                                                          .zones = start.zones,
                                                           .clock_policy = start.clock_policy,
                                                           .warn = std::move(start.warn),
                                                           .start = std::move(start.start),

@@ -32,6 +32,7 @@ struct EngineStart {
   Clock& clock;
   Random& random;
   Bounds bounds = {};
+  const Zones& zones = utc_alone();
   std::optional<Retention> retention = {};  // unset: as the record says
   ClockPolicy clock_policy = ClockPolicy::ask;
   Owner owner = {};

@@ -120,11 +120,14 @@ TEST_F(Differences, EverySortOfEntityIsCompared) {
   right_.put(Queue{NameId(1), true});
   left_.put(Hold{Sequence(7), "all", "", NameId(1), noon});
   right_.put(Hold{Sequence(7), "queue = mail", "", NameId(1), noon});
+  left_.put(Recurring{.id = NameId(8), .owner = "a"});
+  right_.put(Recurring{.id = NameId(8), .owner = "b"});
   EXPECT_THAT(found(),
               ElementsAre(HasSubstr("the book: head is 0"), HasSubstr("queue 1: paused is false"),
                           HasSubstr("worker 1: slots is 1"), HasSubstr("name 1 \"mail\" is missing"),
                           HasSubstr("name 1 \"post\" is missing"), HasSubstr("request \"r\" of client 1: last is 1"),
-                          HasSubstr("setting \"lease\": value is \"30s\""), HasSubstr("hold 7: filter is \"all\"")));
+                          HasSubstr("setting \"lease\": value is \"30s\""), HasSubstr("hold 7: filter is \"all\""),
+                          HasSubstr("recurring schedule 8: owner is \"a\"")));
 }
 
 TEST_F(Differences, AMissingJobShowsInTheCountsAsWell) {

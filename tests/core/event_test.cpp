@@ -82,13 +82,15 @@ TEST(Event, WhatNamesAJobTouchesItAndNothingElseDoes) {
   for (const Event& event : touching)
     EXPECT_EQ(jobs_of(Sequence(20), event), std::vector{Sequence(5)}) << type_name(event);
   const std::vector<Event> others = {
-      BookOpened(),         BookClosed(),      ClockStepped(),      ConfigurationChanged(),
-      NameDefined(),        GenerationBegun(), BookAdopted(),       QueuePaused(),
-      QueueResumed(),       WorkerJoined(),    WorkerLeft(),        RequestRefused(),
-      FeatureLevelRaised(), ClockDoubted(),    ClockConfirmed(),    SnapshotTaken(),
-      SegmentsDropped(),    GapDeclared(),     EventLost(),         EventSetAside(),
-      LimitsSet(),          WeightSet(),       OperatorCommanded(), HoldPlaced(),
-      HoldLifted(),         OnDeadSet(),       StateHashed()};
+      BookOpened(),         BookClosed(),          ClockStepped(),      ConfigurationChanged(),
+      NameDefined(),        GenerationBegun(),     BookAdopted(),       QueuePaused(),
+      QueueResumed(),       WorkerJoined(),        WorkerLeft(),        RequestRefused(),
+      FeatureLevelRaised(), ClockDoubted(),        ClockConfirmed(),    SnapshotTaken(),
+      SegmentsDropped(),    GapDeclared(),         EventLost(),         EventSetAside(),
+      LimitsSet(),          WeightSet(),           OperatorCommanded(), HoldPlaced(),
+      HoldLifted(),         RecurringDeclared(),   RecurringFired(),    RecurringSkipped(),
+      RecurringBuffered(),  RecurringPaused(),     RecurringResumed(),  RecurringRemoved(),
+      RecurringReplanned(), RecurringBackfilled(), OnDeadSet(),         StateHashed()};
   for (const Event& event : others) EXPECT_TRUE(jobs_of(Sequence(20), event).empty()) << type_name(event);
   EXPECT_EQ(touching.size() + others.size() + 5, std::variant_size_v<Event>) << "an event is missing in this test";
 }

@@ -266,7 +266,7 @@ TEST(FilterRefused, SaysWhatWouldBeRight) {
     EXPECT_THAT(refused(text), HasSubstr(what)) << text;
   };
   says("", "expected a field, not, ( or all; found the end");
-  says("frobnicate = 1", "the fields are id, queue, kind, group, state,");
+  says("frobnicate = 1", "the fields are id, queue, kind, group, recurring, nominal, state,");
   says("queue", "expected a comparison behind queue, a text, which takes = != ~ !~ in; found the end");
   says("queue mail", "found \"mail\"");
   says("queue == mail", "one = is enough");

@@ -74,7 +74,7 @@ TEST(LifecyclePage, HasEveryEvent) {
 }
 
 TEST(LifecyclePage, HasEveryRefusal) {
-  ASSERT_EQ(named_values<RefusalCode>().size(), 29U);
+  ASSERT_EQ(named_values<RefusalCode>().size(), 30U);
   for (const RefusalCode code : named_values<RefusalCode>()) EXPECT_TRUE(has_row("Refusals", to_string(code)));
 }
 

@@ -106,7 +106,19 @@ const std::map<std::string, std::string> all = {DAYBOOK_LIMIT(lease_default),
                                                 DAYBOOK_LIMIT(period_min),
                                                 DAYBOOK_LIMIT(period_max),
                                                 DAYBOOK_LIMIT(recurrence_jitter_max),
-                                                DAYBOOK_LIMIT(calendar_instants_max)};
+                                                DAYBOOK_LIMIT(calendar_instants_max),
+                                                DAYBOOK_LIMIT(missed_after),
+                                                DAYBOOK_LIMIT(missed_window_default),
+                                                DAYBOOK_LIMIT(missed_cap_default),
+                                                DAYBOOK_LIMIT(missed_cap_max),
+                                                DAYBOOK_LIMIT(buffered_max),
+                                                DAYBOOK_LIMIT(recurring_live_max),
+                                                DAYBOOK_LIMIT(recurring_sync_max),
+                                                DAYBOOK_LIMIT(backfill_max),
+                                                DAYBOOK_LIMIT(unmade_max),
+                                                DAYBOOK_LIMIT(recurring_slice),
+                                                DAYBOOK_LIMIT(recurring_looks),
+                                                DAYBOOK_LIMIT(recurring_jobs)};
 #undef DAYBOOK_LIMIT
 
 TEST(Limits, ThePageHasARowWithTheValueOfEachConstant) {

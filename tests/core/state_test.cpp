@@ -4,6 +4,7 @@
 #include "daybook/core/limits.hpp"
 #include "support/store_suite.hpp"
 #include "support/store_suite_operators.hpp"
+#include "support/store_suite_recurring.hpp"
 
 namespace daybook {
 namespace {

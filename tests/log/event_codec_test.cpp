@@ -195,6 +195,15 @@ TEST(EventCodec, ATypeThatContradictsTheBodyIsRefused) {
   EXPECT_EQ(refusal_of(bytes)->damage(), Damage::foreign);
 }
 
+template <class Change>
+Event terms_but(Change change) {
+  return but<RecurringDeclared>([&](RecurringDeclared& event) {
+    RecurringTerms terms = *event.terms;
+    change(terms);
+    event.terms = std::make_shared<const RecurringTerms>(std::move(terms));
+  });
+}
+
 TEST(EventCodec, ANumberThatNoEnumHasIsRefused) {
   const auto odd = [](auto& number) { number = static_cast<std::remove_reference_t<decltype(number)>>(77); };
   std::vector<Event> events = {
@@ -215,9 +224,21 @@ TEST(EventCodec, ANumberThatNoEnumHasIsRefused) {
       but<LeaseExpired>([&](auto& event) { odd(event.reason); }),
       but<OutcomeRefused>([&](auto& event) { odd(event.outcome); }),
       but<OutcomeRefused>([&](auto& event) { event.reason = static_cast<RefusalCode>(0); }),
-      but<RequestRefused>([&](auto& event) { event.refusal.code = static_cast<RefusalCode>(30); }),
+      but<RequestRefused>([&](auto& event) { event.refusal.code = static_cast<RefusalCode>(31); }),
       but<OutcomeRefused>([&](auto& event) { event.reason = RefusalCode::clock_doubted; }),
       but<SnapshotTaken>([&](auto& event) { event.state_hash.pop_back(); }),
+      but<RecurringFired>([&](auto& event) { odd(event.by); }),
+      but<RecurringFired>([&](auto& event) { event.nominal = Instant(Duration(-1)); }),
+      but<RecurringBuffered>([&](auto& event) { event.next->due = limits::due_max + Duration(1); }),
+      but<RecurringSkipped>([&](auto& event) { odd(event.reason); }),
+      terms_but([&](RecurringTerms& terms) { odd(terms.overlap); }),
+      terms_but([&](RecurringTerms& terms) { odd(terms.missed.runs); }),
+      terms_but([&](RecurringTerms& terms) { terms.missed.window = Duration(-1); }),
+      terms_but([&](RecurringTerms& terms) { odd(std::get<CronRule>(terms.recurrence.rule).gap); }),
+      terms_but([&](RecurringTerms& terms) { odd(std::get<CronRule>(terms.recurrence.rule).repeat); }),
+      terms_but([&](RecurringTerms& terms) { terms.recurrence.jitter = Duration(-1); }),
+      terms_but([&](RecurringTerms& terms) { terms.recurrence.rule = IntervalRule{}; }),
+      terms_but([&](RecurringTerms& terms) { terms.recurrence.rule = CalendarRule{}; }),
   };
   for (Event& event : events) {
     const std::string_view name = type_name(event);

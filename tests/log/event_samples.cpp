@@ -48,6 +48,42 @@ JobScheduled scheduled_in_full() {
           .due = {noon, BookTime(Duration(86'400'000'000))}};
 }
 
+JobScheduled scheduled_by_a_schedule() {
+  JobScheduled event = scheduled_in_full();
+  JobSpec spec = *event.spec;
+  spec.unique_key.clear();
+  spec.recurring = NameId(10);
+  spec.nominal = noon;
+  event.spec = std::make_shared<const JobSpec>(std::move(spec));
+  return event;
+}
+
+std::shared_ptr<const RecurringTerms> terms_of(std::variant<CronRule, IntervalRule, CalendarRule> rule) {
+  RecurringTerms terms;
+  terms.recurrence.rule = std::move(rule);
+  terms.job.queue = NameId(1);
+  terms.job.kind = NameId(2);
+  return std::make_shared<const RecurringTerms>(std::move(terms));
+}
+
+std::shared_ptr<const RecurringTerms> nightly_terms() {
+  RecurringTerms terms;
+  terms.recurrence.rule = CronRule{.expression = *parse_cron("30 2 1,L * FRI#2"),
+                                   .zone = "Europe/Prague",
+                                   .gap = DstGap::skip,
+                                   .repeat = DstRepeat::both};
+  terms.recurrence.start = noon;
+  terms.recurrence.end = noon + Duration(86'400'000'000);
+  terms.recurrence.jitter = Duration(90'000'000);
+  terms.job = *scheduled_in_full().spec;
+  terms.job.unique_key.clear();
+  terms.job.run_timeout = Duration(600'000'000);
+  terms.start_deadline = Duration(3'600'000'000);
+  terms.missed = {.runs = Missed::all, .window = Duration(7'200'000'000), .cap = 7};
+  terms.overlap = Overlap::cancel_other;
+  return std::make_shared<const RecurringTerms>(std::move(terms));
+}
+
 JobScheduled scheduled_with_deadlines() {
   JobScheduled event = scheduled_in_full();
   JobSpec spec = *event.spec;
@@ -256,6 +292,43 @@ std::vector<Event> events() {
       OnDeadSet{.queue = NameId(2), .on_dead = OnDead{NameId(5), NameId(3)}},
       OnDeadSet{.queue = NameId(2), .on_dead = std::nullopt},
       StateHashed{.sequence = Sequence(65'536), .state_hash = std::string(32, '\x2a')},
+      NameDefined{.name = {NameId(10), NameSort::recurring, "nightly"}},
+      scheduled_by_a_schedule(),
+      RecurringDeclared{.recurring = NameId(10),
+                        .owner = "reports",
+                        .terms = nightly_terms(),
+                        .handled = noon,
+                        .next = Occurrence{noon + Duration(1), noon + Duration(2)},
+                        .changed = true},
+      RecurringDeclared{.recurring = NameId(10),
+                        .owner = "reports",
+                        .terms = terms_of(IntervalRule{Duration(60'000'000), noon}),
+                        .handled = noon,
+                        .next = std::nullopt,
+                        .changed = false},
+      RecurringDeclared{.recurring = NameId(10),
+                        .owner = "reports",
+                        .terms = terms_of(CalendarRule{{noon, noon + Duration(1)}}),
+                        .handled = noon,
+                        .next = Occurrence{noon + Duration(1), noon + Duration(1)},
+                        .changed = false},
+      RecurringFired{.recurring = NameId(10),
+                     .nominal = noon,
+                     .by = FiredBy::backfill,
+                     .next = Occurrence{noon + Duration(1), noon + Duration(2)}},
+      RecurringSkipped{.recurring = NameId(10),
+                       .from = noon,
+                       .until = noon + Duration(5),
+                       .count = 6,
+                       .reason = SkipReason::removed,
+                       .buffered = true,
+                       .next = std::nullopt},
+      RecurringBuffered{.recurring = NameId(10), .nominal = noon, .next = Occurrence{noon, noon}},
+      RecurringPaused{.recurring = NameId(10), .problem = "no such zone"},
+      RecurringResumed{.recurring = NameId(10), .until = noon, .next = Occurrence{noon, noon}},
+      RecurringRemoved{.recurring = NameId(10)},
+      RecurringReplanned{.recurring = NameId(10), .next = std::nullopt},
+      RecurringBackfilled{.recurring = NameId(10), .from = noon, .until = noon + Duration(9), .count = 3},
   };
 }
 

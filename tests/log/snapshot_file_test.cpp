@@ -14,6 +14,7 @@
 #include "daybook/log/state_hash.hpp"
 #include "entity_codec.hpp"
 #include "hex.hpp"
+#include "support/generators.hpp"
 #include "support/histories.hpp"
 #include "support/memory_storage.hpp"
 
@@ -381,6 +382,11 @@ TEST(EntityCodec, WhatUsesNothingOfALaterRevisionIsWrittenAsTheFirst) {
   EXPECT_EQ(std::get<Queue>(decode_entity(stored, {})), limited);
   const Group group{NameId(1), NameId(2), 3, Bucket{4, BookTime(Duration(5))}};
   EXPECT_EQ(std::get<Group>(decode_entity(encoder.encode(group), {})), group);
+}
+
+RC_GTEST_PROP(EntityCodec, ARecurringScheduleReadsBackAsItWasWritten, (const Recurring& recurring)) {
+  EntityEncoder encoder;
+  RC_ASSERT(std::get<Recurring>(decode_entity(encoder.encode(recurring), {})) == recurring);
 }
 
 TEST(EntityCodec, ARecordFromTheFutureIsRefusedAsSuch) {

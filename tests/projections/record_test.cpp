@@ -7,6 +7,7 @@
 #include <string>
 
 #include "index_fixture.hpp"
+#include "support/generators.hpp"
 #include "support/histories.hpp"
 
 namespace daybook {
@@ -94,6 +95,20 @@ RC_GTEST_PROP(Record, AnyBytesAreReadOrRefused, (const std::string& bytes)) {
   (void)record::decode(bytes, settings);
   std::vector<Hold> holds;
   (void)record::decode(bytes, holds);
+  Recurring recurring;
+  (void)record::decode(bytes, recurring);
+}
+
+RC_GTEST_PROP(Record, ARecurringScheduleReadsAsItWasWritten, (const Recurring& recurring)) {
+  std::string bytes;
+  record::encode(recurring, bytes);
+  Recurring again{.id = recurring.id};
+  RC_ASSERT(record::decode(bytes, again));
+  RC_ASSERT(again == recurring);
+  Recurring none;
+  RC_ASSERT(!record::decode(bytes + '\0', none));
+  const auto cut = *rc::gen::inRange<std::size_t>(0, bytes.size());
+  RC_ASSERT(!record::decode(std::string_view(bytes).substr(0, cut), none));
 }
 
 TEST(Record, HoldsReadAsTheyWereWritten) {

@@ -4,11 +4,12 @@
 // clean close, going on after a crash.
 
 #include "support/store_suite.hpp"
-#include "support/store_suite_operators.hpp"
 
 #include <map>
 
 #include "index_fixture.hpp"
+#include "support/store_suite_operators.hpp"
+#include "support/store_suite_recurring.hpp"
 
 namespace daybook {
 namespace {

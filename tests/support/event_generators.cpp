@@ -267,6 +267,45 @@ WeightSet make() {
   return {any<NameId>(), any<NameId>(), number<std::uint32_t>(1)};
 }
 
+template <>
+RecurringDeclared make() {
+  return {any<NameId>(),  *generate::name(),   std::make_shared<const RecurringTerms>(any<RecurringTerms>()),
+          any<Instant>(), maybe<Occurrence>(), coin()};
+}
+template <>
+RecurringFired make() {
+  return {any<NameId>(), due_instant(), one_of_enum<FiredBy>(0, 4), maybe<Occurrence>()};
+}
+template <>
+RecurringSkipped make() {
+  return {any<NameId>(), due_instant(),      due_instant(), number<std::uint64_t>(1), one_of_enum<SkipReason>(0, 8),
+          coin(),        maybe<Occurrence>()};
+}
+template <>
+RecurringBuffered make() {
+  return {any<NameId>(), due_instant(), maybe<Occurrence>()};
+}
+template <>
+RecurringPaused make() {
+  return {any<NameId>(), some_bytes(200)};
+}
+template <>
+RecurringResumed make() {
+  return {any<NameId>(), any<Instant>(), maybe<Occurrence>()};
+}
+template <>
+RecurringRemoved make() {
+  return {any<NameId>()};
+}
+template <>
+RecurringReplanned make() {
+  return {any<NameId>(), maybe<Occurrence>()};
+}
+template <>
+RecurringBackfilled make() {
+  return {any<NameId>(), any<Instant>(), any<Instant>(), number<std::uint64_t>()};
+}
+
 template <std::size_t... Indexes>
 Event make_event(std::size_t index, std::index_sequence<Indexes...> /*all*/) {
   Event event;

@@ -209,6 +209,10 @@ DAYBOOK_DRAW(JobSpec, {
     spec.total_timeout = some_timeout();
   }
   spec.dependencies = some_dependencies();
+  if (pick(0, 4) == 0) {
+    spec.recurring = any<NameId>();
+    spec.nominal = any<Instant>();
+  }
   return spec;
 })
 DAYBOOK_DRAW(Lease, {
@@ -218,7 +222,7 @@ DAYBOOK_DRAW(Lease, {
 DAYBOOK_DRAW(RefusedOutcome, { return RefusedOutcome{any<Token>(), one_of_enum<RefusalCode>(1, 24)}; })
 DAYBOOK_DRAW(JobState, { return one_of_enum<JobState>(0, 6); })
 DAYBOOK_DRAW(Job, { return *generate::job_in(any<JobState>()); })
-DAYBOOK_DRAW(Name, { return Name{any<NameId>(), one_of_enum<NameSort>(1, 7), *generate::name()}; })
+DAYBOOK_DRAW(Name, { return Name{any<NameId>(), one_of_enum<NameSort>(1, 8), *generate::name()}; })
 DAYBOOK_DRAW(Rate, {
   if (coin()) return Rate{};
   return Rate{number<std::uint32_t>(1), any<Duration>(), number<std::uint32_t>()};
@@ -275,7 +279,7 @@ DAYBOOK_DRAW(Book, {
   book.lost_through = any<Sequence>();
   return book;
 })
-DAYBOOK_DRAW(Refusal, { return Refusal{one_of_enum<RefusalCode>(1, 29), some_bytes(200), number<std::uint64_t>()}; })
+DAYBOOK_DRAW(Refusal, { return Refusal{one_of_enum<RefusalCode>(1, 30), some_bytes(200), number<std::uint64_t>()}; })
 DAYBOOK_DRAW(Next, {
   switch (pick(0, 3)) {
     case 0:

@@ -9,6 +9,7 @@
 #include "daybook/core/limits.hpp"
 #include "daybook/core/retention.hpp"
 #include "daybook/core/state.hpp"
+#include "support/recurring_choices.hpp"
 
 // The spaces to choose from are small on purpose: two steps shall meet at the same queue, key or job. About
 // one command in twelve is wrong in some way, because refusals are part of every history.
@@ -20,19 +21,19 @@ using Kind = Step::Kind;
 
 namespace {
 
-constexpr std::array<std::string_view, 28> kind_names = {
+constexpr std::array<std::string_view, 30> kind_names = {
     "schedule", "claim",   "renew", "complete", "fail",  "snooze", "release",   "cancel", "reschedule", "retry",
     "move",     "operate", "pause", "resume",   "join",  "leave",  "configure", "limit",  "expire",     "batch",
-    "repeat",   "pass",    "jump",  "restart",  "crash", "copy",   "adopt",     "record"};
+    "repeat",   "pass",    "jump",  "restart",  "crash", "copy",   "adopt",     "record", "recur",      "fire"};
 
 // Out of a hundred.
-constexpr std::array<std::pair<Kind, std::uint32_t>, 28> weights = {{
-    {Kind::schedule, 16}, {Kind::claim, 12},    {Kind::renew, 4},  {Kind::complete, 8},   {Kind::fail, 7},
+constexpr std::array<std::pair<Kind, std::uint32_t>, 30> weights = {{
+    {Kind::schedule, 10}, {Kind::claim, 12},    {Kind::renew, 4},  {Kind::complete, 7},   {Kind::fail, 7},
     {Kind::snooze, 2},    {Kind::release, 2},   {Kind::cancel, 3}, {Kind::reschedule, 2}, {Kind::retry, 3},
     {Kind::move, 2},      {Kind::operate, 1},   {Kind::pause, 1},  {Kind::resume, 1},     {Kind::join, 1},
     {Kind::leave, 1},     {Kind::configure, 1}, {Kind::limit, 2},  {Kind::expire, 4},     {Kind::batch, 8},
     {Kind::repeat, 2},    {Kind::pass, 7},      {Kind::jump, 2},   {Kind::restart, 1},    {Kind::crash, 2},
-    {Kind::copy, 1},      {Kind::adopt, 2},     {Kind::record, 2},
+    {Kind::copy, 1},      {Kind::adopt, 2},     {Kind::record, 2}, {Kind::recur, 5},      {Kind::fire, 2},
 }};
 
 std::uint64_t mix(std::uint64_t& state) {  // splitmix64
@@ -330,6 +331,11 @@ Command Driver::command(Kind kind, Choices& choices) const {
       return Configure{{{"sync", choices.one_of<std::string>({"always", "batch"})}, {"payload", "1"}}};
     case Kind::limit:
       return limit(choices);
+    case Kind::recur:
+      return recurring_command(*store_, now_, choices.any());
+    case Kind::fire:
+      if (choices.once_in(4)) return ReplanRecurring{};
+      return FireRecurring{static_cast<std::uint32_t>(1 + choices.below(10))};
     default:
       if (!choices.once_in(4)) return SettleChildren{static_cast<std::uint32_t>(1 + choices.below(3))};
       return ExpireLeases{static_cast<std::uint32_t>(1 + choices.below(3))};

@@ -50,6 +50,8 @@ struct Step {
     copy,     // a new generation, held
     adopt,
     record,  // a higher feature level, a clock that is doubted or confirmed, a gap with an uncertain job
+    recur,   // anything about recurring schedules
+    fire,    // what of them is due
   };
   Kind kind{};
   std::uint32_t choice = 0;

@@ -49,7 +49,7 @@ class MemoryBook {
     return execute_here({std::move(commands), std::move(context)});
   }
   Outcome execute_here(const Submission& submission) {
-    Outcome outcome = execute(state, submission, now, bounds);
+    Outcome outcome = execute(state, submission, now, bounds, *zones);
     events.insert(events.end(), outcome.events.begin(), outcome.events.end());
     return outcome;
   }
@@ -67,7 +67,7 @@ class MemoryBook {
     return answer.error().code;
   }
   [[nodiscard]] Decision decide_here(const Command& command) const {
-    return decide(state, command, now, state.book().head.next(), bounds);
+    return decide(state, command, now, state.book().head.next(), bounds, *zones);
   }
 
   // ---- verbs that must succeed
@@ -161,6 +161,7 @@ class MemoryBook {
   State state;
   Moment now;
   Bounds bounds;
+  const Zones* zones = &utc_alone();
   std::uint8_t boot = 1;
   std::vector<RecordedEvent> events;
   std::string sentence;  // of the last refusal_of

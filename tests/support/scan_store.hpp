@@ -32,6 +32,18 @@ class ScanStore final : public Store {
   }
   [[nodiscard]] const Setting* setting(std::string_view key) const override { return at(settings_, std::string(key)); }
   [[nodiscard]] const Hold* hold(Sequence id) const override { return at(holds_, id); }
+  [[nodiscard]] const Recurring* recurring(NameId id) const override { return at(recurring_, id); }
+  [[nodiscard]] std::vector<NameId> due_recurring(Instant now, std::size_t limit) const override {
+    std::vector<std::pair<Instant, NameId>> found;
+    for (const auto& [id, one] : recurring_) {
+      const auto when = attention_at(one);
+      if (when && *when <= now) found.emplace_back(*when, id);
+    }
+    std::sort(found.begin(), found.end());
+    std::vector<NameId> ids;
+    for (std::size_t i = 0; i < found.size() && i < limit; ++i) ids.push_back(found[i].second);
+    return ids;
+  }
   [[nodiscard]] std::optional<Sequence> key_holder(NameId queue, std::string_view key) const override {
     for (const auto& [id, job] : jobs_) {
       if (holds_key(job) && job.spec->queue == queue && job.spec->unique_key == key) return id;
@@ -162,6 +174,9 @@ class ScanStore final : public Store {
         earlier(timers.wall_due, job.due.at);
       }
     }
+    for (const auto& [id, one] : recurring_) {
+      if (const auto when = attention_at(one)) earlier(timers.recurring, *when);
+    }
     return timers;
   }
   [[nodiscard]] Counts counts() const override {
@@ -184,6 +199,8 @@ class ScanStore final : public Store {
 
   void each_hold(const std::function<void(const Hold&)>& visit) const override { each(holds_, visit); }
 
+  void each_recurring(const std::function<void(const Recurring&)>& visit) const override { each(recurring_, visit); }
+
   void advance(const Moment& now) override { now_ = now; }
   void put(const Book& book) override { book_ = book; }
   void put(Job job) override { jobs_[job.id.sequence] = job; }
@@ -195,6 +212,8 @@ class ScanStore final : public Store {
   void put(Setting setting) override { settings_[setting.key] = setting; }
   void erase_group(NameId queue, NameId id) override { groups_.erase({queue, id}); }
   void put(Hold hold) override { holds_[hold.id] = hold; }
+  void put(Recurring recurring) override { recurring_[recurring.id] = recurring; }
+  void erase_recurring(NameId id) override { recurring_.erase(id); }
   void erase_worker(NameId id) override { workers_.erase(id); }
   void erase_hold(Sequence id) override { holds_.erase(id); }
   void erase_job(Sequence id) override { jobs_.erase(id); }
@@ -235,6 +254,7 @@ class ScanStore final : public Store {
   std::map<std::pair<NameId, std::string>, RequestRecord> requests_;
   std::map<std::string, Setting> settings_;
   std::map<Sequence, Hold> holds_;
+  std::map<NameId, Recurring> recurring_;
 };
 
 }  // namespace daybook

@@ -51,6 +51,7 @@
 #include "daybook/log/journal.hpp"
 #include "daybook/metrics.hpp"
 #include "daybook/operate.hpp"
+#include "daybook/recurring.hpp"
 #include "daybook/scheduler/keeper.hpp"
 #include "daybook/subscription.hpp"
 #include "daybook/work.hpp"
@@ -84,6 +85,7 @@ struct Options {
   Clock* clock = nullptr;
   Random* random = nullptr;
   Waiter* waiter = nullptr;
+  const Zones* zones = nullptr;  // in which schedules recur
   // The book starts no thread: whoever calls Daybook::drive() does the work of all of them. For tests (docs/testing_your_jobs.md),
   // and for programs with an event loop of their own.
   bool driven = false;
@@ -155,7 +157,7 @@ class Daybook {
   [[nodiscard]] Moment now() const;
 
   // ---- one command, blocking: returns when the answer is durable ----
-  Result<JobId> schedule(Schedule command);              // the existing job's id for OnConflict::return_existing
+  Result<JobId> schedule(Schedule command);  // the existing job's id for OnConflict::return_existing
   /// Wholly or not at all: chains, fan-out and fan-in, with BatchParent for the index of a command before. The ids are in the same order.
   /// docs/dependencies.md. Refusals name the command, from 1.
   Result<std::vector<JobId>> schedule_all(std::vector<Schedule> commands);
@@ -200,6 +202,9 @@ class Daybook {
   Result<Sequence> hold(Filter where, std::string reason);
   Result<void> lift_hold(Sequence hold, std::string reason = {});
   [[nodiscard]] std::vector<Hold> holds() const;  // by id
+
+  /// The schedules that make jobs again and again: recurring.hpp.
+  [[nodiscard]] RecurringSchedules recurring();
 
   // ---- any commands: a batch is wholly done or not at all, under one sync; each sees the effects of those before ----
   /// A context whose actor is left at its default is done in the name of Options::actor.
@@ -262,6 +267,7 @@ class Daybook {
   void look(const std::function<void(const View&, const Moment&)>& look) const;
 
  private:
+  friend class RecurringSchedules;
   class Impl;
   explicit Daybook(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;

@@ -36,12 +36,14 @@ struct ClaimedJob {
   std::vector<Tag> tags;
   Instant due_at{};
   Duration lease{};
-  Instant lease_expires_at{};     // by the wall clock as it stood
-  BookTime lease_ends_at{};       // what counts
-  std::string trace;              // of the job's scheduling
-  std::vector<StepResult> steps;  // that earlier attempts recorded
-  std::string group;              // empty: none
-  std::vector<JobId> parents;     // that it waited for
+  Instant lease_expires_at{};      // by the wall clock as it stood
+  BookTime lease_ends_at{};        // what counts
+  std::string trace;               // of the job's scheduling
+  std::vector<StepResult> steps;   // that earlier attempts recorded
+  std::string group;               // empty: none
+  std::string recurring;           // the recurring schedule that it is of; empty: none …
+  std::optional<Instant> nominal;  // … and the instant of its occurrence
+  std::vector<JobId> parents;      // that it waited for
   friend bool operator==(const ClaimedJob&, const ClaimedJob&) = default;
 };
 
@@ -72,13 +74,32 @@ struct Done {
   friend bool operator==(const Done&, const Done&) = default;
 };
 
+struct Declared {
+  bool added = false;
+  bool changed = false;  // neither: it was so
+  friend bool operator==(const Declared&, const Declared&) = default;
+};
+
+struct Synced {
+  std::size_t added = 0;
+  std::size_t changed = 0;
+  std::size_t removed = 0;
+  std::size_t unchanged = 0;
+  friend bool operator==(const Synced&, const Synced&) = default;
+};
+
+struct Backfilled {
+  std::vector<JobId> jobs;
+  friend bool operator==(const Backfilled&, const Backfilled&) = default;
+};
+
 /// The event that stands for what was asked.
 struct Recorded {
   Sequence event;
   friend bool operator==(const Recorded&, const Recorded&) = default;
 };
 
-using Answer = std::variant<Done, Scheduled, Claimed, Renewed, StepDone, Recorded>;
+using Answer = std::variant<Done, Scheduled, Claimed, Renewed, StepDone, Recorded, Declared, Synced, Backfilled>;
 
 /// The answer to `command` given the events that it led to. `view` is the state at or after these events. A refusal
 /// on record (RequestRefused, OutcomeRefused, a rejected duplicate) is returned as that refusal.

@@ -16,6 +16,7 @@
 #include "daybook/core/job.hpp"
 #include "daybook/core/limits.hpp"
 #include "daybook/core/rate.hpp"
+#include "daybook/core/recurring.hpp"
 #include "daybook/core/retry.hpp"
 #include "daybook/core/time.hpp"
 
@@ -66,6 +67,17 @@ struct Schedule {
   std::vector<Parent> parents = {};  // up to 1,000, each scheduled before; one that is named twice counts once
   std::optional<RunWhen> run_when = {};
   std::optional<Otherwise> otherwise = {};
+};
+
+/// What recurs, and how: docs/recurring.md.
+struct RecurringSpec {
+  std::string name;  // like every name; one book has one schedule of a name
+  Recurrence recurrence;
+  /// Each of its jobs: queue, kind, payload, priority, retry, tags, group and so on. Not its due time, unique key and what goes
+  /// with one. A start deadline is a duration, from when the job is made.
+  Schedule job;
+  MissedPolicy missed = {};
+  Overlap overlap = Overlap::skip;
 };
 
 /// Answer: Claimed, possibly empty. The jobs are the first by (priority, due, id) among all that are due, in queues
@@ -218,6 +230,48 @@ struct SetWeight {
   std::uint32_t weight = 1;
 };
 
+// Recurring schedules, from feature level 2 on. A name that no schedule has is refused, no_such_recurring.
+
+/// Answer: Declared. Adds the schedule, or changes the one of that name, which is this owner's (another's is refused). One that is
+/// paused stays so. With another recurrence it begins anew: what was not handled by now is skipped. Saying what is so records nothing.
+struct DeclareRecurring {
+  std::string owner;  // like every name
+  RecurringSpec spec;
+};
+
+/// Answer: Synced. Declares all of them, and removes whatever else is this owner's.
+struct SyncRecurring {
+  std::string owner;
+  std::vector<RecurringSpec> specs;
+};
+
+/// Answer: Done. Pausing a paused one is fine and records nothing. What falls due meanwhile is skipped when it is resumed.
+struct PauseRecurring {
+  std::string name;
+};
+struct ResumeRecurring {
+  std::string name;
+};
+
+/// Answer: Scheduled. One job at once, also while it is paused and whatever its overlap policy says. No occurrence.
+struct RunRecurringNow {
+  std::string name;
+};
+
+/// Answer: Backfilled. A job at once for each occurrence in [from, until), in order, of which none was made: those that were
+/// skipped, and those before the schedule was declared. Overlap does not count. More than backfill_max are refused. An
+/// occurrence that is yet to be handled is left alone, and so is what another recurrence of the schedule handled.
+struct BackfillRecurring {
+  std::string name;
+  Instant from{};
+  Instant until{};
+};
+
+/// Answer: Done. Its jobs stay; what waits for them to end is skipped.
+struct RemoveRecurring {
+  std::string name;
+};
+
 /// Answer: Done.
 struct JoinWorker {
   std::string worker;
@@ -288,12 +342,21 @@ struct SettleChildren {
 struct ExpireLeases {
   std::uint32_t limit = 1000;
 };
+/// Handles occurrences that are due, and those that waited for jobs to end: a part of them, so that it takes no long time. None while
+/// the clock is in doubt or the book has no room.
+struct FireRecurring {
+  std::uint32_t jobs = limits::recurring_jobs;  // at most so many are made
+};
+/// Sees to it that what comes next is right by the time zone data and the clock of now.
+struct ReplanRecurring {};
 
-using Command = std::variant<Schedule, Claim, Renew, Complete, Fail, Snooze, Release, Cancel, Reschedule, Retry,
-                             PauseQueue, ResumeQueue, JoinWorker, LeaveWorker, AdoptBook, Configure, OpenBook,
-                             CloseBook, StepClock, BeginGeneration, ExpireLeases, ConfirmClock, RaiseFeatureLevel,
-                             DoubtClock, RecordSnapshot, RecordDrop, RecordStep, Prune, SetLimits, SetWeight, Move,
-                             Operate, PlaceHold, LiftHold, SetOnDead, SettleChildren>;
+using Command =
+    std::variant<Schedule, Claim, Renew, Complete, Fail, Snooze, Release, Cancel, Reschedule, Retry, PauseQueue,
+                 ResumeQueue, JoinWorker, LeaveWorker, AdoptBook, Configure, OpenBook, CloseBook, StepClock,
+                 BeginGeneration, ExpireLeases, ConfirmClock, RaiseFeatureLevel, DoubtClock, RecordSnapshot, RecordDrop,
+                 RecordStep, Prune, SetLimits, SetWeight, Move, Operate, PlaceHold, LiftHold, DeclareRecurring,
+                 SyncRecurring, PauseRecurring, ResumeRecurring, RunRecurringNow, BackfillRecurring, RemoveRecurring,
+                 FireRecurring, ReplanRecurring, SetOnDead, SettleChildren>;
 
 /// "Schedule", "Complete", …
 [[nodiscard]] std::string_view type_name(const Command& command);

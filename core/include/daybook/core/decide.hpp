@@ -12,6 +12,7 @@
 #include "daybook/core/refusal.hpp"
 #include "daybook/core/time.hpp"
 #include "daybook/core/view.hpp"
+#include "daybook/core/zones.hpp"
 
 namespace daybook {
 
@@ -50,8 +51,8 @@ struct Decision {
 };
 
 /// `next` is the sequence that the first of the events will get (a new job's id depends on it). The view must have
-/// been advanced to `now`, and expired leases ended, before a claim is decided.
+/// been advanced to `now`, and expired leases ended, before a claim is decided. `zones` are those in which schedules recur.
 [[nodiscard]] Decision decide(const View& view, const Command& command, const Moment& now, Sequence next,
-                              const Bounds& bounds);
+                              const Bounds& bounds, const Zones& zones = utc_alone());
 
 }  // namespace daybook

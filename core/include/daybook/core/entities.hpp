@@ -24,7 +24,8 @@ enum class NameSort : std::uint8_t {
   actor = 4,
   error_kind = 5,
   client = 6,
-  group = 7
+  group = 7,
+  recurring = 8
 };
 [[nodiscard]] std::string_view to_string(NameSort sort);
 

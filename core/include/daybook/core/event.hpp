@@ -18,6 +18,7 @@
 #include "daybook/core/hole_events.hpp"
 #include "daybook/core/ids.hpp"
 #include "daybook/core/job.hpp"
+#include "daybook/core/recurring_events.hpp"
 #include "daybook/core/refusal.hpp"
 #include "daybook/core/time.hpp"
 
@@ -440,15 +441,15 @@ struct RequestRefused {
 };
 
 /// The alternatives' order is not the wire's: see event.capnp.
-using Event =
-    std::variant<BookOpened, BookClosed, ClockStepped, ConfigurationChanged, NameDefined, GenerationBegun, BookAdopted,
-                 QueuePaused, QueueResumed, WorkerJoined, WorkerLeft, JobScheduled, DuplicateSuppressed, JobClaimed,
-                 LeasesRenewed, JobCompleted, AttemptFailed, LeaseExpired, JobSnoozed, JobReleased, CancelRequested,
-                 JobCancelled, JobRescheduled, JobRetried, OutcomeRefused, RequestRefused, FeatureLevelRaised,
-                 ClockDoubted, ClockConfirmed, SnapshotTaken, StateHashed, SegmentsDropped, JobMarkedUncertain, GapDeclared,
-                 EventLost, EventSetAside, JobReplaced, StepRecorded, ResultsForgotten, JobsPruned, LimitsSet,
-                 WeightSet, JobMoved, OperatorCommanded, HoldPlaced, HoldLifted, JobExpired, JobTimedOut, ChildFreed,
-                 ChildDropped, ChildAwaits, OnDeadSet>;
+using Event = std::variant<
+    BookOpened, BookClosed, ClockStepped, ConfigurationChanged, NameDefined, GenerationBegun, BookAdopted, QueuePaused,
+    QueueResumed, WorkerJoined, WorkerLeft, JobScheduled, DuplicateSuppressed, JobClaimed, LeasesRenewed, JobCompleted,
+    AttemptFailed, LeaseExpired, JobSnoozed, JobReleased, CancelRequested, JobCancelled, JobRescheduled, JobRetried,
+    OutcomeRefused, RequestRefused, FeatureLevelRaised, ClockDoubted, ClockConfirmed, SnapshotTaken, StateHashed,
+    SegmentsDropped, JobMarkedUncertain, GapDeclared, EventLost, EventSetAside, JobReplaced, StepRecorded,
+    ResultsForgotten, JobsPruned, LimitsSet, WeightSet, JobMoved, OperatorCommanded, HoldPlaced, HoldLifted, JobExpired,
+    JobTimedOut, ChildFreed, ChildDropped, ChildAwaits, OnDeadSet, RecurringDeclared, RecurringFired, RecurringSkipped,
+    RecurringBuffered, RecurringPaused, RecurringResumed, RecurringRemoved, RecurringReplanned, RecurringBackfilled>;
 
 /// "JobScheduled": stable, part of `--json`.
 [[nodiscard]] std::string_view type_name(const Event& event);

@@ -25,6 +25,7 @@ struct Outcome {
 /// Advances the store to `now`, ends expired leases (their events come first), then decides and applies the commands one by one,
 /// each seeing the effects of those before. A refused command undoes the submission; what remains are the events that
 /// put the refusal on record, if any. Names are defined as needed, before the events that use them.
-[[nodiscard]] Outcome execute(Store& store, const Submission& submission, const Moment& now, const Bounds& bounds);
+[[nodiscard]] Outcome execute(Store& store, const Submission& submission, const Moment& now, const Bounds& bounds,
+                              const Zones& zones = utc_alone());
 
 }  // namespace daybook

@@ -104,6 +104,8 @@ struct JobSpec {
   std::optional<Duration> run_timeout = {};    // of an attempt, from its claim
   std::optional<Duration> total_timeout = {};  // from the scheduling to the final state
   Dependencies dependencies = {};
+  NameId recurring = {};                // the recurring schedule that it is of; 0: none …
+  std::optional<Instant> nominal = {};  // … and the instant of its occurrence; set together
   friend bool operator==(const JobSpec&, const JobSpec&) = default;
 };
 

@@ -60,6 +60,8 @@ struct JobInfo {
   std::optional<Sequence> awaits;  // while awaiting: the parent whose end is looked at next
   std::vector<JobId> children;     // at most children_shown; first those that wait, the final ones last
   bool more_children = false;      // there are more than those
+  std::string recurring;           // the recurring schedule that it is of; empty: none …
+  std::optional<Instant> nominal;  // … and the instant of its occurrence
 };
 
 [[nodiscard]] JobInfo job_info(const Job& job, const View& view, const Moment& now);

@@ -92,4 +92,17 @@ inline constexpr Duration period_max = std::chrono::hours(24 * 366 * 10);
 inline constexpr Duration recurrence_jitter_max = std::chrono::hours(24);
 inline constexpr std::size_t calendar_instants_max = 10'000;
 
+inline constexpr Duration missed_after = 1min;  // an occurrence handled so long after its due time was missed
+inline constexpr Duration missed_window_default = std::chrono::hours(24 * 366);
+inline constexpr std::uint32_t missed_cap_default = 100;
+inline constexpr std::uint32_t missed_cap_max = 1000;
+inline constexpr std::size_t buffered_max = 1000;          // occurrences of a schedule that wait for its jobs to end
+inline constexpr std::size_t recurring_live_max = 1000;    // jobs of a schedule that are not final; more are not made
+inline constexpr std::size_t recurring_sync_max = 10'000;  // schedules of one owner
+inline constexpr std::size_t backfill_max = 1000;          // jobs in one go
+inline constexpr std::size_t unmade_max = 1000;            // stretches of skipped occurrences that can be filled later
+inline constexpr std::size_t recurring_slice = 2000;       // occurrences of a schedule looked at in one go …
+inline constexpr std::size_t recurring_looks = 10'000;     // … those of all schedules in one step …
+inline constexpr std::uint32_t recurring_jobs = 500;       // … and jobs made in it
+
 }  // namespace daybook::limits

@@ -60,6 +60,9 @@ struct Recurrence {
   friend bool operator==(const Recurrence&, const Recurrence&) = default;
 };
 
+/// For people: "0 2 * * * in Europe/Prague", "every 1h from …", "3 instants from … to …", and what bounds and delays it.
+[[nodiscard]] std::string to_string(const Recurrence& recurrence);
+
 /// Refusal `invalid_argument` for an unknown zone, a period or jitter out of range, instants that are too many, out of order or
 /// outside the years 1970 to 9999, and an end that is not after the start.
 [[nodiscard]] Result<void> check(const Recurrence& recurrence, const Zones& zones);

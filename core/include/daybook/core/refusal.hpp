@@ -31,17 +31,18 @@ enum class RefusalCode : std::uint16_t {
   too_many_tags = 16,
   queue_unknown = 17,  // no job was ever scheduled in, and nobody ever named, this queue
   worker_unknown = 18,
-  book_held = 19,      // the book is a copy and waits to be adopted
-  not_held = 20,       // adopt, on a book that nobody holds back
-  storage_full = 21,   // no room for new jobs; finishing work goes on
-  closed = 22,         // the book was closed, or is closing
-  read_only = 23,      // opened for reading
-  too_old = 24,        // a request id from before the window
-  clock_doubted = 25,  // the clock does not fit the book's last event: nothing is claimed until it is confirmed
-  needs_upgrade = 26,  // the book's feature level is too low for this
-  is_uncertain = 27,   // the record of the job has a hole: it can only be retried or cancelled
-  pruned = 28,         // the job ended, and is no longer part of the state; its history is in the log
-  not_matching = 29,   // the job is not, or no longer, one that the command's filter matches
+  book_held = 19,          // the book is a copy and waits to be adopted
+  not_held = 20,           // adopt, on a book that nobody holds back
+  storage_full = 21,       // no room for new jobs; finishing work goes on
+  closed = 22,             // the book was closed, or is closing
+  read_only = 23,          // opened for reading
+  too_old = 24,            // a request id from before the window
+  clock_doubted = 25,      // the clock does not fit the book's last event: nothing is claimed until it is confirmed
+  needs_upgrade = 26,      // the book's feature level is too low for this
+  is_uncertain = 27,       // the record of the job has a hole: it can only be retried or cancelled
+  pruned = 28,             // the job ended, and is no longer part of the state; its history is in the log
+  not_matching = 29,       // the job is not, or no longer, one that the command's filter matches
+  no_such_recurring = 30,  // no recurring schedule of that name is declared
 };
 
 [[nodiscard]] std::string_view to_string(RefusalCode code);

@@ -28,6 +28,7 @@ class State : public Store {
   [[nodiscard]] std::optional<NameId> find_name(NameSort sort, std::string_view text) const override;
   [[nodiscard]] const Setting* setting(std::string_view key) const override;
   [[nodiscard]] const Hold* hold(Sequence id) const override;
+  [[nodiscard]] const Recurring* recurring(NameId id) const override;
   [[nodiscard]] std::optional<Sequence> key_holder(NameId queue, std::string_view key) const override;
   [[nodiscard]] const RequestRecord* request(NameId client, std::string_view id) const override;
   [[nodiscard]] std::vector<Sequence> ready(const ReadyQuery& query) const override;
@@ -41,6 +42,7 @@ class State : public Store {
   [[nodiscard]] std::vector<Sequence> unsettled(std::size_t limit) const override;
   [[nodiscard]] bool has_open_children(Sequence parent) const override;
   [[nodiscard]] std::vector<Sequence> children(Sequence parent, std::size_t limit) const override;
+  [[nodiscard]] std::vector<NameId> due_recurring(Instant now, std::size_t limit) const override;
   [[nodiscard]] std::vector<Sequence> running() const override;
   [[nodiscard]] std::vector<NameId> workers() const override;
   [[nodiscard]] Timers timers() const override;
@@ -53,6 +55,7 @@ class State : public Store {
   void each_request(const std::function<void(const RequestRecord&)>& visit) const override;
   void each_setting(const std::function<void(const Setting&)>& visit) const override;
   void each_hold(const std::function<void(const Hold&)>& visit) const override;
+  void each_recurring(const std::function<void(const Recurring&)>& visit) const override;
 
   void advance(const Moment& now) override;
   void put(const Book& book) override;
@@ -64,6 +67,7 @@ class State : public Store {
   void put(RequestRecord request) override;
   void put(Setting setting) override;
   void put(Hold hold) override;
+  void put(Recurring recurring) override;
   void erase_worker(NameId id) override;
   void erase_group(NameId queue, NameId id) override;
   void erase_hold(Sequence id) override;
@@ -72,6 +76,7 @@ class State : public Store {
   void erase_name(NameId id) override;
   void erase_request(NameId client, std::string_view id) override;
   void erase_setting(std::string_view key) override;
+  void erase_recurring(NameId id) override;
 
  private:
   struct Tables;

@@ -17,6 +17,7 @@
 #include "daybook/core/entities.hpp"
 #include "daybook/core/ids.hpp"
 #include "daybook/core/job.hpp"
+#include "daybook/core/recurring.hpp"
 #include "daybook/core/time.hpp"
 
 namespace daybook {
@@ -43,6 +44,7 @@ struct Timers {
   std::optional<BookTime> lease_end;
   std::optional<Instant> wall_deadline;  // of jobs that wait
   std::optional<BookTime> book_deadline;
+  std::optional<Instant> recurring;  // when the first schedule wants attention
 };
 
 /// The orders in which what is kept for a while stands: final jobs of a state by when they ended, results by until when they are kept.
@@ -82,6 +84,7 @@ class View {
   [[nodiscard]] virtual std::optional<NameId> find_name(NameSort sort, std::string_view text) const = 0;
   [[nodiscard]] virtual const Setting* setting(std::string_view key) const = 0;
   [[nodiscard]] virtual const Hold* hold(Sequence id) const = 0;
+  [[nodiscard]] virtual const Recurring* recurring(NameId id) const = 0;  // removed ones too
 
   /// The job, not final, that holds this unique key in this queue.
   [[nodiscard]] virtual std::optional<Sequence> key_holder(NameId queue, std::string_view key) const = 0;
@@ -117,6 +120,8 @@ class View {
   /// The jobs that have this one among their parents: first those that await its end next, then the others that are not final, then
   /// the final ones; by id each.
   [[nodiscard]] virtual std::vector<Sequence> children(Sequence parent, std::size_t limit) const = 0;
+  /// The recurring schedules that want attention at `now` (`attention_at`), by (when, id).
+  [[nodiscard]] virtual std::vector<NameId> due_recurring(Instant now, std::size_t limit) const = 0;
 
   [[nodiscard]] virtual std::vector<Sequence> running() const = 0;  // by id
   [[nodiscard]] virtual std::vector<NameId> workers() const = 0;    // by id
@@ -133,6 +138,7 @@ class View {
   virtual void each_request(const std::function<void(const RequestRecord&)>& visit) const = 0;
   virtual void each_setting(const std::function<void(const Setting&)>& visit) const = 0;
   virtual void each_hold(const std::function<void(const Hold&)>& visit) const = 0;
+  virtual void each_recurring(const std::function<void(const Recurring&)>& visit) const = 0;  // removed ones too
 };
 
 class Store : public View {
@@ -151,6 +157,7 @@ class Store : public View {
   virtual void put(RequestRecord request) = 0;
   virtual void put(Setting setting) = 0;
   virtual void put(Hold hold) = 0;
+  virtual void put(Recurring recurring) = 0;
 
   virtual void erase_worker(NameId id) = 0;
   virtual void erase_job(Sequence id) = 0;
@@ -162,6 +169,7 @@ class Store : public View {
   virtual void erase_name(NameId id) = 0;
   virtual void erase_request(NameId client, std::string_view id) = 0;
   virtual void erase_setting(std::string_view key) = 0;
+  virtual void erase_recurring(NameId id) = 0;
 };
 
 /// Every difference between two stores, one sentence each, at most `limit`. Empty: equal. Housekeeping (which lane a

@@ -85,6 +85,9 @@ class Zones {
   [[nodiscard]] virtual std::string version() const = 0;
 };
 
+/// UTC and no other zone; for those to whom zones do not matter.
+[[nodiscard]] const Zones& utc_alone();
+
 /// `invalid_argument` when there is no such zone: it shows how a name looks.
 [[nodiscard]] Result<const Zone*> find_zone(const Zones& zones, std::string_view name);
 

@@ -41,9 +41,11 @@ class HashedState final : public State {
   void put(RequestRecord request) override;
   void put(Setting setting) override;
   void put(Hold hold) override;
+  void put(Recurring recurring) override;
   void erase_worker(NameId id) override;
   void erase_group(NameId queue, NameId id) override;
   void erase_hold(Sequence id) override;
+  void erase_recurring(NameId id) override;
   void erase_job(Sequence id) override;
   void erase_queue(NameId id) override;
   void erase_name(NameId id) override;

@@ -83,6 +83,7 @@ class JobIndex final : public Store {
   [[nodiscard]] std::optional<NameId> find_name(NameSort sort, std::string_view text) const override;
   [[nodiscard]] const Setting* setting(std::string_view key) const override;
   [[nodiscard]] const Hold* hold(Sequence id) const override;
+  [[nodiscard]] const Recurring* recurring(NameId id) const override;
   [[nodiscard]] std::optional<Sequence> key_holder(NameId queue, std::string_view key) const override;
   [[nodiscard]] const RequestRecord* request(NameId client, std::string_view id) const override;
   [[nodiscard]] std::vector<Sequence> ready(const ReadyQuery& query) const override;
@@ -96,6 +97,7 @@ class JobIndex final : public Store {
   [[nodiscard]] std::vector<Sequence> unsettled(std::size_t limit) const override;
   [[nodiscard]] bool has_open_children(Sequence parent) const override;
   [[nodiscard]] std::vector<Sequence> children(Sequence parent, std::size_t limit) const override;
+  [[nodiscard]] std::vector<NameId> due_recurring(Instant now, std::size_t limit) const override;
   [[nodiscard]] std::vector<Sequence> running() const override;
   [[nodiscard]] std::vector<NameId> workers() const override;
   [[nodiscard]] Timers timers() const override;
@@ -108,6 +110,7 @@ class JobIndex final : public Store {
   void each_request(const std::function<void(const RequestRecord&)>& visit) const override;
   void each_setting(const std::function<void(const Setting&)>& visit) const override;
   void each_hold(const std::function<void(const Hold&)>& visit) const override;
+  void each_recurring(const std::function<void(const Recurring&)>& visit) const override;
 
   void advance(const Moment& now) override;
   void put(const Book& book) override;
@@ -119,9 +122,11 @@ class JobIndex final : public Store {
   void put(RequestRecord request) override;
   void put(Setting setting) override;
   void put(Hold hold) override;
+  void put(Recurring recurring) override;
   void erase_worker(NameId id) override;
   void erase_group(NameId queue, NameId id) override;
   void erase_hold(Sequence id) override;
+  void erase_recurring(NameId id) override;
   void erase_job(Sequence id) override;
   void erase_queue(NameId id) override;
   void erase_name(NameId id) override;

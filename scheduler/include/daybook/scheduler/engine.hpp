@@ -53,6 +53,7 @@ class Engine {
     Clock& clock;
     Random& random;
     Bounds bounds = {};
+    const Zones& zones = utc_alone();  // in which schedules recur
     ClockPolicy clock_policy = ClockPolicy::ask;
     std::function<void(const std::string&)> warn = {};  // what an operator should know; may be empty
     StartAt start = {};                                 // where folding may begin when the index fails
@@ -154,6 +155,8 @@ class Engine {
   void prune(const Moment& now);
   bool has_unsettled();
   void settle_children(const Moment& now);
+  void fire_recurring(const Moment& now, const Timers& timers);
+  [[nodiscard]] bool may_fire() const;
   void take(const Outcome& outcome);
   void flush();
   void poison(StorageError error);
@@ -181,6 +184,7 @@ class Engine {
   Clock& clock_;
   Random& random_;
   Bounds bounds_;
+  const Zones& zones_;
   ClockPolicy clock_policy_;
   std::function<void(const std::string&)> warn_;
   StartAt start_;
@@ -200,6 +204,7 @@ class Engine {
 
   std::optional<Moment> sampled_;  // the last sample, to see a clock that steps
   bool available_ = false;         // something may be claimable that was not before
+  bool replan_ = false;            // what comes next of the schedules may be wrong by now
   bool crowded_ = false;           // a waiting claim may be served once an attempt ends
   std::optional<BootTime> housekeeping_at_;
   PruneProgress pruned_;                // of the pass under way

@@ -24,7 +24,7 @@ namespace daybook::testing {
 
 class TestBook {
  public:
-  /// `options` as for Daybook::open; its ports and `driven` are set here. `seed`: of the chance in backoff and ids.
+  /// `options` as for Daybook::open; its ports (but for the time zones) and `driven` are set here. `seed`: of the chance in backoff and ids.
   explicit TestBook(Options options = {}, std::uint64_t seed = 1);
   TestBook(TestBook&&) noexcept;
   TestBook& operator=(TestBook&&) noexcept;
