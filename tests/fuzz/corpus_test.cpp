@@ -105,7 +105,7 @@ TEST_P(Corpus, MutatedIsJudged) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Fuzz, Corpus,
-                         testing::Values(Target{"text", text, 500}, Target{"cron", cron, 2000}, Target{"filter", filter, 500},
+                         testing::Values(Target{"text", text, 500}, Target{"cron", cron, 2000}, Target{"crontab", crontab, 1000}, Target{"filter", filter, 500},
                                          Target{"decode_batch", decode_batch, 100}, Target{"segment", segment, 150},
                                          Target{"mutated_log", mutated_log, 100},
                                          Target{"state_files", state_files, 60},

@@ -24,6 +24,7 @@ inline void require(bool holds, const std::string& law) {
 
 void text(Bytes bytes);
 void cron(Bytes bytes);
+void crontab(Bytes bytes);
 void filter(Bytes bytes);
 void decode_batch(Bytes bytes);
 void segment(Bytes bytes);
