@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// How a run of the tool ends: the four exit codes, and the two ways out that are neither damage nor a bug.
+// How a run of the tool ends: the exit codes, and the two ways out that are neither damage nor a bug.
 
 #include <stdexcept>
 #include <string>
@@ -16,6 +16,9 @@ enum class Exit : int {
   refused = 1,  // understood, and not done: a refusal, or the disk or another process stands in the way
   usage = 2,    // the command line does not say anything that could be done
   damage = 3,   // bytes on disk are not what was written
+  // of `wait` alone, where nothing went wrong but the job:
+  not_completed = 4,
+  not_ended = 5,
 };
 
 /// The command line is wrong. what() is one sentence that shows what would be right.

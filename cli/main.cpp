@@ -21,6 +21,7 @@ void add_verbs(Tool& tool) {
   tool.group("jobs");
   add_schedule(tool);
   add_jobs(tool);
+  add_wait(tool);
   add_cron(tool);
   tool.group("workers");
   add_work(tool);

@@ -17,6 +17,7 @@ void add_cron(Tool& tool);       // cron.cpp
 void add_limits(Tool& tool);     // limits.cpp: limits weight
 void add_on_dead(Tool& tool);    // on_dead.cpp: on-dead
 void add_jobs(Tool& tool);       // jobs.cpp: jobs job
+void add_wait(Tool& tool);       // wait.cpp
 void add_log(Tool& tool);        // log.cpp
 void add_state(Tool& tool);      // state.cpp
 void add_retention(Tool& tool);  // retention.cpp
