@@ -11,6 +11,7 @@
 
 #include "support/temp_folder.hpp"
 #include "trace_run.hpp"
+#include "traces.hpp"
 
 namespace daybook::bench {
 namespace {
@@ -60,7 +61,7 @@ TEST(Trace, AGeneratedWorkloadWithDirtyRowsRunsToItsEnd) {
 }
 
 TEST(Trace, TheNasaIpscLogOf1993RunsToItsEnd) {
-  const std::string path = std::string(TRACES) + "/NASA-iPSC-1993-3.1-cln.swf.gz";
+  const std::string path = trace_path("NASA-iPSC-1993-3.1-cln.swf.gz");
   if (!std::filesystem::exists(path))
     GTEST_SKIP() << "no trace at " << path << ": get it from the Parallel Workloads Archive";
   const Trace trace = read_swf_file(path);
