@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <iostream>
 #include <map>
+#include <optional>
 #include <sstream>
 
 #include "daybook/core/nearest.hpp"
@@ -36,6 +37,12 @@ void write_lines(std::ostream& out, const std::vector<HelpLine>& lines) {
     }
     out << '\n';
   }
+}
+
+/// A verb of two words is one word to the parser.
+std::string parser_name(std::string name) {
+  std::replace(name.begin(), name.end(), ' ', '-');
+  return name;
 }
 
 constexpr const char* kExitCodes =
@@ -195,6 +202,49 @@ struct Tool::Impl {
                      (close.empty() ? "" : "; did you mean " + std::string(close) + "?") +
                      " daybook --help lists them");
   }
+
+  /// The verbs whose first of two words it is; none for every other word.
+  [[nodiscard]] std::vector<HelpLine> family(const std::string& word) const {
+    std::vector<HelpLine> members;
+    for (const auto& verb : verbs) {
+      if (verb->impl_->name.starts_with(word + " ")) members.push_back({verb->impl_->name, verb->impl_->summary});
+    }
+    return members;
+  }
+
+  struct Chosen {
+    Verb* verb = nullptr;
+    bool helped = false;  // the help of a family was asked for, and printed
+  };
+
+  /// Finds the verb among the words up to the end of the line or "--", and makes one word of it.
+  [[nodiscard]] Chosen choose(std::vector<std::string>& words) const {
+    std::optional<std::string> first;
+    for (std::size_t i = 0; i < words.size() && words[i] != "--"; ++i) {
+      if (first && (words[i] == "--help" || words[i] == "-h")) {
+        std::cout << "daybook " << *first << ": the verbs, each with a --help of its own\n\n";
+        write_lines(std::cout, family(*first));
+        return {nullptr, true};
+      }
+      if (words[i] == "--dir") {
+        ++i;
+        continue;
+      }
+      if (words[i].starts_with('-')) continue;
+      if (!first && !family(words[i]).empty()) {
+        first = words[i];
+        words.erase(words.begin() + static_cast<std::ptrdiff_t>(i--));
+        continue;
+      }
+      const std::string name = first ? *first + " " + words[i] : words[i];
+      Verb* const verb = find(name);
+      if (verb == nullptr) unknown(name);
+      words[i] = parser_name(name);
+      return {verb, false};
+    }
+    if (first) throw UsageError("which verb of " + *first + "? daybook " + *first + " --help lists them");
+    return {};
+  }
 };
 
 Tool::Tool() : impl_(std::make_unique<Impl>()) {
@@ -218,7 +268,7 @@ void Tool::group(const std::string& heading) {
 
 Verb& Tool::verb(const std::string& name, const std::string& summary, Opens opens) {
   auto parts = std::make_unique<Verb::Impl>();
-  parts->app = impl_->app.add_subcommand(name, summary);
+  parts->app = impl_->app.add_subcommand(parser_name(name), summary);
   parts->name = name;
   parts->summary = summary;
   parts->shared = &impl_->common;
@@ -262,20 +312,13 @@ Verb& Tool::verb(const std::string& name, const std::string& summary, Opens open
 }
 
 int Tool::run(int argc, const char* const* argv) {
-  // CMD is taken out before the parser sees it: its words are nobody's options.
   std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
-  const auto dashes = std::find(words.begin(), words.end(), "--");
   if (const char* directory = std::getenv("DAYBOOK_DIR"); directory != nullptr) impl_->common.directory = directory;
+  const auto [chosen, helped] = impl_->choose(words);
+  if (helped) return static_cast<int>(Exit::fine);
 
-  Verb* chosen = nullptr;
-  for (auto word = words.begin(); word != dashes && chosen == nullptr; ++word) {
-    if (*word == "--dir") {
-      if (std::next(word) != dashes) ++word;
-    } else if (!word->starts_with('-')) {
-      chosen = impl_->find(*word);
-      if (chosen == nullptr) impl_->unknown(*word);
-    }
-  }
+  // CMD is taken out before the parser sees it: its words are nobody's options.
+  const auto dashes = std::find(words.begin(), words.end(), "--");
   if (dashes != words.end() && chosen != nullptr && chosen->impl_->takes_command) {
     impl_->common.command.assign(std::next(dashes), words.end());
     words.erase(dashes, words.end());
