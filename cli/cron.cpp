@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // When a cron expression comes true: nothing but arithmetic, so it needs no book.
-#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "daybook/core/recurrence.hpp"
 #include "daybook/system/system_clock.hpp"
 #include "daybook/system/system_zones.hpp"
 #include "exit.hpp"
+#include "instants.hpp"
 #include "output.hpp"
 #include "verbs.hpp"
 
@@ -19,29 +19,6 @@ struct CronOptions {
   std::optional<Instant> from;
   std::uint32_t count = 10;
 };
-
-std::string local_text(Instant instant, const Zone& zone) {
-  const auto at = std::chrono::floor<std::chrono::seconds>(instant);
-  const auto offset = zone.span(at).offset;
-  const auto minutes = std::chrono::duration_cast<std::chrono::minutes>(std::chrono::abs(offset)).count();
-  char written[8];
-  std::snprintf(written, sizeof written, "%c%02d:%02d", offset.count() < 0 ? '-' : '+',
-                static_cast<int>(minutes / 60 % 100), static_cast<int>(minutes % 60));
-  return to_string(Instant(at + offset)).substr(0, 19) + written;
-}
-
-std::string_view note_text(DstNote note) {
-  switch (note) {
-    case DstNote::shifted:
-      return "shifted by DST";
-    case DstNote::first_of_two:
-      return "first of two";
-    case DstNote::second_of_two:
-      return "second of two";
-    default:
-      return {};
-  }
-}
 
 int cron(const Common& common, const CronOptions& options) {
   const SystemZones zones;
@@ -62,7 +39,7 @@ int cron(const Common& common, const CronOptions& options) {
       if (!note.empty()) object["note"] = note;
       print_json(object);
     } else {
-      table.row({local_text(*next, zone), to_string(*next).substr(0, 19) + "Z", std::string(note)});
+      table.row({local_text(*next, zone), utc_text(*next), std::string(note)});
     }
   }
   if (!table.empty()) table.print();

@@ -2,6 +2,7 @@
 #include "crontab_script.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace daybook::cli {
 namespace {
@@ -21,8 +22,14 @@ std::string shell_word(std::string_view text) {
 
 /// A word that is no line of the text.
 std::string end_mark(std::string_view text) {
+  std::set<std::string_view> lines;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    lines.insert(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
   std::string mark = "END";
-  while (("\n" + std::string(text)).find("\n" + mark + "\n") != std::string::npos) mark += "_";
+  while (lines.contains(mark)) mark += "_";
   return mark;
 }
 

@@ -4,6 +4,7 @@
 #include "daybook/core/execute.hpp"
 #include "daybook/core/state.hpp"
 #include "daybook/system/system_clock.hpp"
+#include "daybook/system/system_zones.hpp"
 #include "exit.hpp"
 #include "writing.hpp"
 
@@ -43,6 +44,7 @@ void complete(JobOptions& options) {
 
 void rehearse(const Common& common, Command command) {
   SystemClock clock;
+  const SystemZones zones;
   const Moment now{clock.wall(), clock.boot(), BookTime(clock.boot().time_since_epoch()), 0};
   BookOpened opening;
   opening.epoch = Epoch(1);
@@ -53,7 +55,7 @@ void rehearse(const Common& common, Command command) {
       empty, {.commands = {OpenBook{opening}, BeginGeneration{begun}, RaiseFeatureLevel{}}, .context = context(common)},
       now, {}));
   const auto try_out = [&](const Command& asked) {
-    return take(daybook::execute(empty, {.commands = {asked}, .context = context(common)}, now, {}).answers);
+    return take(daybook::execute(empty, {.commands = {asked}, .context = context(common)}, now, {}, zones).answers);
   };
   if (auto* schedule = std::get_if<Schedule>(&command); schedule != nullptr && !schedule->parents.empty()) {
     // Which there are, only the book knows.

@@ -27,6 +27,9 @@ void add_verbs(Tool& tool) {
   add_work(tool);
   add_claim(tool);
   add_outcomes(tool);
+  tool.group("recurring schedules");
+  add_recurring(tool);
+  add_import_crontab(tool);
   tool.group("operators");
   add_operate(tool);
   add_retention(tool);

@@ -211,6 +211,13 @@ Result<void> read_value(const std::string& text, DstRepeat& into) {
   return refuse(RefusalCode::invalid_argument, daybook::quoted(text) + " is neither first, last nor both");
 }
 
+Result<void> read_value(const std::string& text, Missed& into) {
+  return assign(parse_missed(text), into);
+}
+Result<void> read_value(const std::string& text, Overlap& into) {
+  return assign(parse_overlap(text), into);
+}
+
 Result<void> read_value(const std::string& text, RetryPolicy::Backoff& into) {
   if (text == "fixed") {
     into = RetryPolicy::Backoff::fixed;

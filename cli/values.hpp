@@ -50,6 +50,8 @@ Result<void> read_value(const std::string& text, Otherwise& into);
 Result<void> read_value(const std::string& text, CronExpression& into);
 Result<void> read_value(const std::string& text, DstGap& into);
 Result<void> read_value(const std::string& text, DstRepeat& into);
+Result<void> read_value(const std::string& text, Missed& into);
+Result<void> read_value(const std::string& text, Overlap& into);
 
 template <class T>
 Result<void> read_value(const std::string& text, std::optional<T>& into) {

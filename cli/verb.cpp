@@ -63,6 +63,7 @@ struct Verb::Impl {
   std::vector<HelpLine> common;
   CLI::Option* last = nullptr;
   bool takes_command = false;
+  const bool* without_book = nullptr;
   Opens opens = Opens::reading;
   Common* shared = nullptr;
   std::function<int()> action;
@@ -156,6 +157,11 @@ Verb& Verb::takes_reason(bool required) {
 
 Verb& Verb::takes_command() {
   impl_->takes_command = true;
+  return *this;
+}
+
+Verb& Verb::without_book(const bool& when) {
+  impl_->without_book = &when;
   return *this;
 }
 
@@ -341,7 +347,9 @@ int Tool::run(int argc, const char* const* argv) {
     throw UsageError(sanitized(error.what()) + "; daybook " + name + "--help shows what it takes");
   }
   if (chosen == nullptr) throw UsageError("which verb? daybook --help lists them");
-  if (impl_->common.directory.empty() && chosen->impl_->opens != Opens::nothing) {
+  const bool* const without_book = chosen->impl_->without_book;
+  const bool needs_book = chosen->impl_->opens != Opens::nothing && (without_book == nullptr || !*without_book);
+  if (impl_->common.directory.empty() && needs_book) {
     throw UsageError("which daybook? Name its directory with --dir DIR, or set DAYBOOK_DIR");
   }
   if (chosen->impl_->takes_command && impl_->common.command.empty()) {

@@ -71,6 +71,8 @@ class Verb {
   Verb& takes_reason(bool required = false);
   /// What stands behind "--" is a command.
   Verb& takes_command();
+  /// Needs no directory when the flag is set.
+  Verb& without_book(const bool& when);
   /// What the verb does.
   void runs(std::function<int()> action);
 
