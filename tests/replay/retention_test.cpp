@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "daybook/core/error.hpp"
 #include "daybook/log/archive.hpp"
 #include "daybook/replay/replay.hpp"
 #include "written_log.hpp"
@@ -57,6 +58,91 @@ TEST(HistoryOfAJob, WhoseBeginningWasDroppedIsWhatIsLeftOfIt) {
   EXPECT_THROW(static_cast<void>(history(daybook::events_of(reader), job)), DroppedError);
   const auto left = history(daybook::events_of(reader), job, reader.first_readable());
   EXPECT_EQ(left, (std::vector<RecordedEvent>(whole.begin() + 1, whole.end())));
+}
+
+// ---- what dropping looks at ----
+
+class SmallSegments : public ::testing::Test {
+ protected:
+  SegmentSummary summary_of(std::size_t nth) { return list_segments(log.storage()).at(nth); }
+  [[nodiscard]] Instant begin_of(std::size_t nth) {
+    return log.events()[static_cast<std::size_t>(summary_of(nth).first.value()) - 1].wall;
+  }
+
+  WrittenLog log{eventful(5, 400), LogOptions{.segment_bytes_min = 12 * 1024, .segment_bytes_max = 12 * 1024}};
+  LogReader reader = log.reader();
+};
+
+TEST_F(SmallSegments, AreOlderThanAnInstantWhenTheNextOneBeganBefore) {
+  const auto older_than = [&](Instant limit) { return last_older_than(reader, list_segments(log.storage()), limit); };
+  ASSERT_GT(list_segments(log.storage()).size(), 3U);
+  EXPECT_EQ(older_than(Instant::min()), Sequence());
+  EXPECT_EQ(older_than(begin_of(1)), Sequence()) << "it ended at that very instant";
+  const std::size_t last = list_segments(log.storage()).size() - 1;
+  EXPECT_EQ(older_than(Instant::max()), summary_of(last - 1).last) << "never the one that is written to";
+  ASSERT_TRUE(drop_next(log.storage(), all));
+  EXPECT_EQ(older_than(Instant::max()), summary_of(last - 1).last) << "what was dropped is not read";
+}
+
+TEST_F(SmallSegments, AreReadOnceMoreBeforeTheyGo) {
+  const SegmentsDropped planned{Sequence(1), summary_of(1).last};
+  EXPECT_NO_THROW(require_whole(reader, planned));
+  log.storage().flip_bit(summary_of(1).name, 8 * 5000);
+  EXPECT_THROW(require_whole(reader, planned), CorruptionError);
+  EXPECT_NO_THROW(require_whole(reader, {Sequence(1), summary_of(0).last})) << "what stays is not its business";
+}
+
+TEST_F(SmallSegments, NeedTwoSnapshotsBehindThem) {
+  WrittenLog growing(eventful(5, 400), 20);
+  const auto relied_on = [&] {
+    const LogReader now = growing.reader();
+    return snapshot_to_rely_on(snapshots_of(growing.storage(), now));
+  };
+  const auto take = [&] {
+    const LogReader now = growing.reader();
+    return take_snapshot(growing.storage(), now)->summary.point.sequence;
+  };
+  EXPECT_EQ(relied_on(), Sequence());
+  const Sequence first = take();
+  EXPECT_EQ(relied_on(), Sequence()) << "the only one may be lost";
+  growing.append(20);
+  (void)take();
+  EXPECT_EQ(relied_on(), first);
+  growing.storage().flip_bit(snapshot_name(first), 8 * 700);
+  EXPECT_EQ(relied_on(), Sequence()) << "the older one cannot be believed";
+}
+
+TEST_F(SmallSegments, OnceDroppedOnlyTellOfInstantsBehindThem) {
+  const ReadEvents read = daybook::events_of(reader);
+  const Sequence head = log.head();
+  const Instant gone = begin_of(0);
+  const Resolved known = resolve(read, head, Instant::max());
+  EXPECT_NO_THROW(static_cast<void>(resolve(read, head, gone)));
+  ASSERT_TRUE(drop_next(log.storage(), all));
+  EXPECT_EQ(resolve(read, head, Instant::max()).sequence, known.sequence);
+  EXPECT_THROW(static_cast<void>(resolve(read, head, gone)), DroppedError);
+  EXPECT_EQ(resolve(read, Sequence(), gone).sequence, Sequence()) << "nothing has happened yet";
+}
+
+TEST(HistoryOfAJob, SaysWhenItWasLetGo) {
+  const JobId job{Sequence(5), GenerationTag(7)};
+  const auto pruned = [](std::vector<JobId> jobs) {
+    JobsPruned event;
+    for (const JobId& id : jobs) event.jobs.push_back({id, JobState::completed, Instant(), id.sequence});
+    RecordedEvent recorded;
+    recorded.sequence = Sequence(90);
+    recorded.event = event;
+    return recorded;
+  };
+  RecordedEvent other;
+  other.event = JobCancelled{job};
+  const JobId twin{Sequence(5), GenerationTag(8)};
+  EXPECT_EQ(let_go_in({}, job), std::nullopt);
+  EXPECT_EQ(let_go_in({other, pruned({{Sequence(4), GenerationTag(7)}, twin})}, job), std::nullopt);
+  const auto found = let_go_in({other, pruned({twin, job})}, job);
+  ASSERT_TRUE(found.has_value());
+  EXPECT_EQ(found->job.job, job);
+  EXPECT_EQ(let_go_in({pruned({twin})}, {Sequence(5), GenerationTag()})->job.job, twin) << "of whatever history";
 }
 
 }  // namespace

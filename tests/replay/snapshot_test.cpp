@@ -6,11 +6,13 @@
 #include <rapidcheck/gtest.h>
 
 #include <cerrno>
+#include <stop_token>
 
 #include "daybook/core/apply.hpp"
 #include "daybook/core/error.hpp"
 #include "daybook/log/state_hash.hpp"
 #include "daybook/replay/open_store.hpp"
+#include "support/interrupted_storage.hpp"
 #include "support/temp_folder.hpp"
 #include "support/uncached_storage.hpp"
 #include "written_log.hpp"
@@ -185,6 +187,51 @@ TEST_F(TwoSnapshots, WithBothDamagedFoldingBeginsWithTheFirstEvent) {
   log.storage().flip_bit(snapshot_name(second), 8 * 100);
   expect_passed_over(first, Sequence(), "checksum");
   expect_passed_over(second, Sequence(), "checksum");
+}
+
+TEST_F(TwoSnapshots, WhoBeginsWithOneIsToldOfThoseThatWerePassedOver) {
+  log.storage().flip_bit(snapshot_name(second), 8 * 700 + 3);
+  const LogReader reader = log.reader();
+  std::vector<std::string> told;
+  const auto tell = [&](const std::string& note) { told.push_back(note); };
+  const State state = start_at_snapshot(snapshots_of(log.storage(), reader), tell)(log.head());
+  EXPECT_EQ(state.book().head, first);
+  EXPECT_THAT(told, ElementsAre(HasSubstr("passed over")));
+}
+
+TEST_F(TwoSnapshots, OneThatIsThereAlreadyStaysBesideAnotherThatCanBeBelieved) {
+  const Sequence third = take(log).summary.point.sequence;
+  EXPECT_THAT(kept(log.storage()), ElementsAre(second, third));
+  EXPECT_EQ(take(log).other, second);
+  log.storage().flip_bit(snapshot_name(second), 8 * 700 + 3);
+  const TakenSnapshot again = take(log);
+  EXPECT_TRUE(again.existed);
+  EXPECT_EQ(again.other, Sequence());
+  EXPECT_THAT(again.notes, ElementsAre(HasSubstr("passed over")));
+  EXPECT_THAT(kept(log.storage()), ElementsAre(second, third)) << "somebody may want to look into it";
+}
+
+TEST_F(TwoSnapshots, StoppedAtAnyMomentThereIsANewOneOrThereAreTheOldOnes) {
+  std::size_t stopped = 0;
+  for (std::uint64_t nth = 1;; ++nth) {
+    ASSERT_LT(nth, 1000U) << "it never finishes";
+    const auto disk = log.storage().clone();
+    std::stop_source stop;
+    bool asked = false;
+    Interrupted living(*disk, nth, [&] { asked = stop.request_stop(); });
+    const LogReader reader(living);
+    const auto taken = take_snapshot(living, reader, stop.get_token());
+    const SnapshotFiles files = list_snapshot_files(*disk);
+    if (taken) {
+      EXPECT_EQ(files.snapshots.back(), log.head());
+    } else {
+      ++stopped;
+      EXPECT_THAT(files.snapshots, ElementsAre(first, second)) << nth;
+      EXPECT_THAT(files.unfinished, IsEmpty()) << nth;
+    }
+    if (!asked) break;
+  }
+  EXPECT_GT(stopped, 3U);
 }
 
 TEST_F(TwoSnapshots, AnUnreadableOneIsPassedOver) {
