@@ -30,10 +30,9 @@ void refuse_lost_events(const IndexMark& mark, const Head& tail) {
 }
 
 /// Empty, or why the index does not stand on the log's chain.
-std::string misplaced(const JobIndex& index, const Head& tail, const Uuid& log_uuid, const ChainAt& chain_at) {
+/// (That it is of this log, JobIndex::open has seen to.)
+std::string misplaced(const JobIndex& index, const Head& tail, const ChainAt& chain_at) {
   const IndexMark mark = index.mark();
-  if (kept("replay.index.log_uuid") && mark.log_uuid != log_uuid)
-    return "it belongs to log " + to_string(mark.log_uuid);
   if (kept("replay.index.book_head") && index.book().head != mark.applied) {
     return "it is marked with sequence " + text(mark.applied) + ", but its book stands at sequence " +
            text(index.book().head);
@@ -83,8 +82,8 @@ StoreOpening open_store(const std::string& index_folder, Journal& journal, const
   std::unique_ptr<JobIndex> index = JobIndex::open(index_folder, log_uuid, boot_id, distrust);
   if (index) {
     const IndexMark mark = index->mark();
-    if (mark.log_uuid == log_uuid) refuse_lost_events(mark, tail);
-    distrust.why = misplaced(*index, tail, log_uuid, chain_at);
+    refuse_lost_events(mark, tail);
+    distrust.why = misplaced(*index, tail, chain_at);
     if (distrust.why.empty()) {
       distrust.why = bring_up(*index, journal, log_uuid, boot_id, now, progress);
       if (distrust.why.empty()) {

@@ -33,8 +33,8 @@ std::string reason_of(const Hole& hole) {
 }
 
 std::string range(const Hole& hole) {
-  return hole.first == hole.last ? "event #" + text(hole.first)
-                                 : "events #" + text(hole.first) + " to #" + text(hole.last);
+  if (hole.first == hole.last) return "event #" + text(hole.first);
+  return "events #" + text(hole.first) + " to #" + text(hole.last);
 }
 
 /// An event of many renewals is applied one by one, so what is wrong with a later one must be known before the first.
@@ -98,9 +98,8 @@ class Salvager {
     if (facts_.last) facts_.last->boot = known_boot_;
     facts_.names = NameId(std::max(state_.book().names, highest_lost_name()));
     facts_.actor = state_.find_name(NameSort::actor, own_actor_name);
-    const std::string how = snapshot_ == Sequence()
-                                ? "salvaged"
-                                : "salvaged, beginning with the snapshot of sequence " + text(snapshot_) + ",";
+    std::string how = "salvaged";
+    if (snapshot_ != Sequence()) how += ", beginning with the snapshot of sequence " + text(snapshot_) + ",";
     for (RecordedEvent& recorded : new_generation(facts_, how, survey_.last(), survey_.log_uuid(), clock, random)) {
       put_down(recorded);
       own_ = std::move(recorded);

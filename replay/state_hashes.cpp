@@ -25,14 +25,13 @@ void StateHashes::compare(Sequence sequence, const std::string& on_record, Seque
   const auto found = hashes_.find(sequence);
   if (found == hashes_.end()) return;
   if (kept("replay.states.hash") && found->second != on_record) {
-    throw CorruptionError(
-        Damage::drifted_state, Place{"log", std::nullopt, sequence},
-        "log: the state behind it is not the one that event " + std::to_string(recorder.value()) +
-            " recorded the hash of" +
-            (equal_ == Sequence() ? std::string(", the first that was compared")
-                                  : "; behind sequence " + std::to_string(equal_.value()) + " it still was") +
-            ". The bytes of the log are right: an event means something else to this release than "
-            "to the one that wrote it. Nothing was changed. Use the release that wrote it");
+    std::string before = ", the first that was compared";
+    if (equal_ != Sequence()) before = "; behind sequence " + std::to_string(equal_.value()) + " it still was";
+    throw CorruptionError(Damage::drifted_state, Place{"log", std::nullopt, sequence},
+                          "log: the state behind it is not the one that event " + std::to_string(recorder.value()) +
+                              " recorded the hash of" + before +
+                              ". The bytes of the log are right: an event means something else to this release than "
+                              "to the one that wrote it. Nothing was changed. Use the release that wrote it");
   }
   equal_ = std::max(equal_, sequence);
   ++compared_;
