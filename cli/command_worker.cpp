@@ -117,7 +117,8 @@ bool CommandWorker::nothing_left() {
       const Queue* queue = view.queue(queue_id);
       const bool paused = queue != nullptr && queue->paused;
       if (!queues.contains(queue_id) || is_final(state)) return;
-      (paused && state == JobState::waiting ? left_in_paused_ : left) += jobs;
+      const bool stays = paused && (state == JobState::waiting || state == JobState::awaiting);
+      (stays ? left_in_paused_ : left) += jobs;
     };
     if (options_.kinds.empty()) {
       for (const auto& [key, jobs] : view.counts()) count(key.first, key.second, jobs);

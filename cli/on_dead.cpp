@@ -45,7 +45,7 @@ void add_on_dead(Tool& tool) {
   tool.verb("on-dead", "what a queue schedules when a job of it dies", Opens::writing)
       .about(
           "from here on, each job of the queue that dies schedules another job, whose payload names it.\n"
-          "That one brings about no other when it dies itself. daybook stat --json shows what is set.")
+          "That one brings about no other when it dies itself. daybook stat shows what is set.")
       .argument("QUEUE", command.queue, "whose dead jobs; it need not have jobs yet")
       .option("--kind", "K", command.kind, "what is to be done then")
       .option("--into", "Q", command.into, "the queue it waits in")

@@ -21,6 +21,8 @@ struct Row {
   std::uint64_t waiting = 0, running = 0, completed = 0, cancelled = 0, dead = 0, uncertain = 0;
   QueueLimits limits;
   std::map<std::string, std::uint32_t> weights;  // of groups that have another than 1
+  std::string on_dead_kind;                      // empty: a dead job schedules nothing
+  std::string on_dead_queue;
 };
 
 std::map<std::string, Row> rows_of(const State& state) {
@@ -33,6 +35,10 @@ std::map<std::string, Row> rows_of(const State& state) {
     Row& row = rows[name(queue.id)];
     row.paused = queue.paused;
     row.limits = queue.limits;
+    if (queue.on_dead) {
+      row.on_dead_kind = name(queue.on_dead->kind);
+      row.on_dead_queue = name(queue.on_dead->queue);
+    }
   });
   state.each_group([&](const Group& group) {
     if (group.weight != 1) rows[name(group.queue)].weights[name(group.id)] = group.weight;
@@ -90,6 +96,14 @@ void print_limits(const std::map<std::string, Row>& rows) {
   }
 }
 
+void print_on_dead(const std::map<std::string, Row>& rows) {
+  for (const auto& [queue, row] : rows) {
+    if (row.on_dead_kind.empty()) continue;
+    print(sanitized(queue) + ": a dead job schedules one of kind " + sanitized(row.on_dead_kind) + " in " +
+          sanitized(row.on_dead_queue));
+  }
+}
+
 void print_undeclared(const std::vector<Undeclared>& nobodys) {
   for (const Undeclared& one : nobodys) {
     print(grouped(one.ready) + " due in " + sanitized(one.queue) + " of kind " + sanitized(one.kind) +
@@ -130,7 +144,11 @@ int stat(const Common& common) {
                                   {"dead", row.dead},
                                   {"uncertain", row.uncertain},
                                   {"limits", limits_json(row.limits)},
-                                  {"weights", row.weights}});
+                                  {"weights", row.weights},
+                                  {"on_dead", nullptr}});
+      if (!row.on_dead_kind.empty()) {
+        object["queues"].back()["on_dead"] = {{"kind", row.on_dead_kind}, {"queue", row.on_dead_queue}};
+      }
     }
     object["undeclared"] = Json::array();
     for (const Undeclared& one : nobodys) {
@@ -185,6 +203,7 @@ int stat(const Common& common) {
   }
   table.print();
   print_limits(rows);
+  print_on_dead(rows);
   print_undeclared(nobodys);
   return book.exit_code();
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <array>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -65,15 +66,19 @@ int state_at(const Common& common, const Point& point) {
   if (queues.empty()) return book.exit_code();
   print("");
   std::vector<Table::Column> columns = {{"QUEUE"}};
+  const auto awaiting = static_cast<std::size_t>(Phase::awaiting);
+  const bool families =
+      std::any_of(queues.begin(), queues.end(), [&](const auto& queue) { return queue.second.first[awaiting] != 0; });
+  const auto is_shown = [&](Phase phase) { return phase != Phase::awaiting || families; };
   for (const Phase phase : kPhases) {
-    if (phase != Phase::awaiting) columns.push_back({std::string(to_string(phase)), Table::Align::right});
+    if (is_shown(phase)) columns.push_back({std::string(to_string(phase)), Table::Align::right});
   }
   columns.push_back({""});
   Table counts(std::move(columns));
   for (const auto& [queue, row] : queues) {
     std::vector<std::string> cells = {sanitized(queue)};
     for (const Phase phase : kPhases) {
-      if (phase != Phase::awaiting) cells.push_back(grouped(row.first[static_cast<std::size_t>(phase)]));
+      if (is_shown(phase)) cells.push_back(grouped(row.first[static_cast<std::size_t>(phase)]));
     }
     cells.push_back(row.second ? "paused" : "");
     counts.row(std::move(cells));

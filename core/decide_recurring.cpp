@@ -268,9 +268,28 @@ Refused judge(Draft& draft, const BackfillRecurring& command) {
   }
   if (auto refused = check_live(known, command.name, nominals.size())) return refused;
   if (nominals.empty()) return std::nullopt;
-  draft.add(RecurringBackfilled{known.id, command.from, command.until, nominals.size()});
+  const std::size_t payload = known.terms->job.payload.bytes().size();
+  if (nominals.size() > 1 && nominals.size() * payload > draft.bounds.batch_bytes) {
+    return Refusal{RefusalCode::batch_too_large, std::to_string(nominals.size()) + " jobs of recurring schedule " +
+                                                     quoted(command.name) + " hold " +
+                                                     std::to_string(nominals.size() * payload) + " bytes: at most " +
+                                                     std::to_string(draft.bounds.batch_bytes) + "; fill in parts"};
+  }
+  // What has not come yet is not made, and not forgotten either.
+  const Instant until = std::min(command.until, now_in_range(draft) + Duration(1));
+  // A clock that was ahead for a while left what is to come among what was never made.
+  std::optional<Occurrence> next = known.next;
+  if (next && std::find(nominals.begin(), nominals.end(), next->nominal) != nominals.end()) {
+    std::vector<Stretch> unmade = known.unmade;
+    subtract(unmade, {command.from, until - Duration(1)});
+    const auto planned =
+        plan_after(known.terms->recurrence, command.name, {known.handled, unmade}, next->nominal, draft.zones);
+    if (!planned) return planned.error();
+    next = *planned;
+  }
+  draft.add(RecurringBackfilled{known.id, command.from, until, nominals.size()});
   for (const Instant nominal : nominals) {
-    draft.add(RecurringFired{known.id, nominal, FiredBy::backfill, known.next});
+    draft.add(RecurringFired{known.id, nominal, FiredBy::backfill, next});
     draft.add(job_of(draft, known, nominal, due_now(draft.now)));
   }
   return std::nullopt;

@@ -22,9 +22,14 @@ namespace {
 constexpr std::string_view own_actor = "daybook";
 constexpr std::size_t commands_max = std::numeric_limits<std::uint16_t>::max();  // RequestRef counts them
 
+// What a command makes of contents that stand in the book counts as so much: a batch holds few of them.
+constexpr std::size_t bytes_of_making = 32 * 1024;
+
 std::size_t contents_bytes(const Command& command) {
   return std::visit(
       Overload{[](const Schedule& c) { return c.payload.bytes().size() + c.parents.size() * sizeof(JobId); },
+               [](const RunRecurringNow&) { return bytes_of_making; },
+               [](const BackfillRecurring&) { return bytes_of_making; },
                [](const DeclareRecurring& c) { return c.spec.job.payload.bytes().size(); },
                [](const SyncRecurring& c) {
                  std::size_t bytes = 0;
@@ -239,6 +244,7 @@ class Execution {
       if (const Sequence end = end_behind(event); end != Sequence()) by.cause = end;
       record(std::move(event), by, request_);
       if (fires) fired = events_.back().sequence;
+      if (std::holds_alternative<JobScheduled>(events_.back().event)) fired = Sequence();
     }
   }
 

@@ -16,27 +16,47 @@
 namespace daybook {
 namespace {
 
+/// What one command may make. A first job is never too large, so that each command comes on.
+class Allowance {
+ public:
+  Allowance(std::uint32_t jobs, std::size_t bytes) : jobs_(jobs), bytes_(bytes) {}
+  [[nodiscard]] bool spend(std::size_t bytes) {
+    const bool fits = jobs_ > 0 && (spent_ == 0 || spent_ + bytes <= bytes_);
+    if (fits) {
+      --jobs_;
+      spent_ += bytes + 1;
+    }
+    over_ = over_ || !fits;
+    return fits;
+  }
+  [[nodiscard]] bool is_over() const { return over_ || jobs_ == 0; }
+
+ private:
+  std::uint32_t jobs_;
+  std::size_t bytes_;
+  std::size_t spent_ = 0;
+  bool over_ = false;  // something did not fit
+};
+
 /// Handles what of one schedule is due. Follows in `live_`, `buffer_` and `next_` what its own events will have made of the schedule.
 class Firing {
  public:
-  Firing(Draft& draft, const Recurring& recurring, std::string_view name, std::uint32_t jobs)
+  Firing(Draft& draft, const Recurring& recurring, std::string_view name, Allowance& allowance)
       : draft_(draft),
         known_(recurring),
         terms_(*recurring.terms),
         name_(name),
-        jobs_(jobs),
+        allowance_(allowance),
         live_(recurring.live.size()),
         buffer_(recurring.buffer),
         next_(recurring.next) {}
 
-  /// How many jobs it made, and occurrences it looked at.
-  struct Done {
-    std::uint32_t jobs = 0;
-    std::size_t looks = 0;
-  };
-
-  Done run() {
-    if (live_ == 0 && !buffer_.empty()) fire_buffered();
+  /// Returns how many occurrences it looked at.
+  std::size_t run() {
+    if (live_ == 0 && !buffer_.empty()) {
+      if (!may_make()) return 0;
+      fire_buffered();
+    }
     look();
     const std::size_t settled = skip_missed();
     for (std::size_t i = settled; i < found_.size(); ++i) {
@@ -44,7 +64,7 @@ class Firing {
     }
     put_down_skipped();
     if (!problem_.empty() && !next_) draft_.add(RecurringPaused{known_.id, problem_});
-    return {made_, found_.size()};
+    return found_.size();
   }
 
  private:
@@ -91,6 +111,8 @@ class Firing {
     return more ? found_.size() : i;
   }
 
+  [[nodiscard]] bool may_make() { return allowance_.spend(terms_.job.payload.bytes().size()); }
+
   /// False: no more of this schedule now.
   bool settle(std::size_t i) {
     const bool waits = live_ > 0 || !buffer_.empty();
@@ -101,7 +123,7 @@ class Firing {
       return keep(i);
     }
     if (live_ >= limits::recurring_live_max) return skip(i, SkipReason::too_many_live);
-    if (made_ == jobs_) return false;
+    if (!may_make()) return false;
     fire(i);
     return true;
   }
@@ -146,14 +168,13 @@ class Firing {
     if (terms_.overlap == Overlap::cancel_other && by != FiredBy::buffer) cancel_others();
     made_here_.push_back(JobId{draft_.next(), draft_.generation()});
     draft_.add(job_of(draft_, known_, nominal, due));
-    ++made_;
     ++live_;
   }
 
   void cancel_others() {
     for (const Sequence id : known_.live) {
       const Job* job = draft_.view.job(id);
-      if (!job || cancelled_) continue;
+      if (!job || cancelled_ || job->state == JobState::uncertain) continue;  // of those a person decides
       if (job->state != JobState::running) {
         draft_.add(JobCancelled{job->id});
         --live_;
@@ -171,7 +192,7 @@ class Firing {
   const Recurring& known_;
   const RecurringTerms& terms_;
   std::string_view name_;
-  std::uint32_t jobs_;
+  Allowance& allowance_;
   std::size_t live_;
   std::vector<Instant> buffer_;
   std::optional<Occurrence> next_;
@@ -182,7 +203,6 @@ class Firing {
   std::vector<JobId> made_here_;      // and not cancelled
   bool cancelled_ = false;            // the jobs that were there before
   std::string problem_;               // why nobody knows what comes next
-  std::uint32_t made_ = 0;
 };
 
 }  // namespace
@@ -198,15 +218,13 @@ JobScheduled job_of(const Draft& draft, const Recurring& recurring, Instant nomi
 Refused judge(Draft& draft, const FireRecurring& command) {
   if (draft.book().clock_doubted || !draft.bounds.room) return std::nullopt;
   std::size_t looks = 0;
-  std::uint32_t jobs = 0;
+  Allowance allowance(command.jobs, draft.bounds.batch_bytes);
   for (const NameId id : draft.view.due_recurring(draft.now.wall, limits::recurring_looks)) {
     const Recurring* recurring = draft.view.recurring(id);
     const Name* name = draft.view.name(id);
     if (!recurring || !name) continue;
-    const Firing::Done done = Firing(draft, *recurring, name->text, command.jobs - jobs).run();
-    jobs += done.jobs;
-    looks += done.looks + 1;
-    if (jobs >= command.jobs || looks + limits::recurring_slice > limits::recurring_looks) break;
+    looks += Firing(draft, *recurring, name->text, allowance).run() + 1;
+    if (allowance.is_over() || looks + limits::recurring_slice > limits::recurring_looks) break;
   }
   return std::nullopt;
 }

@@ -52,12 +52,23 @@ std::size_t words_of(const Envelope& envelope) {
   const auto& contents = envelope.contents();
   return 4 + words_of_text(contents.subject) + words_of_text(contents.nonce) + words_of_text(contents.bytes);
 }
-constexpr std::size_t second_form_words = 30;  // what the second form of a JobScheduled adds
+constexpr std::size_t second_form_words = 36;  // what the second form of a JobScheduled adds
 
 std::size_t words_of(const JobSpec& spec) {
   std::size_t words = second_form_words + words_of_text(spec.unique_key) + words_of(spec.payload) + 1;
   for (const Tag& tag : spec.tags) words += 2 + words_of_text(tag.key) + words_of_text(tag.value);
   if (!spec.dependencies.parents.empty()) words += 3 + 2 * spec.dependencies.parents.size();
+  return words;
+}
+
+std::size_t words_of(const RecurringTerms& terms) {
+  constexpr std::size_t terms_words = 48;  // with the first form of what is asked of each job
+  const auto& rule = terms.recurrence.rule;
+  std::size_t words = terms_words + words_of(terms.job);
+  if (const auto* cron = std::get_if<CronRule>(&rule)) {
+    words += words_of_text(to_string(cron->expression)) + words_of_text(cron->zone);
+  }
+  if (const auto* calendar = std::get_if<CalendarRule>(&rule)) words += calendar->instants.size();
   return words;
 }
 
@@ -94,6 +105,10 @@ struct VariableWords {
   }
   std::size_t operator()(const OperatorCommanded& event) const { return words_of_text(event.filter); }
   std::size_t operator()(const HoldPlaced& event) const { return words_of_text(event.filter); }
+  std::size_t operator()(const RecurringDeclared& event) const {
+    return words_of_text(event.owner) + words_of(*event.terms);
+  }
+  std::size_t operator()(const RecurringPaused& event) const { return words_of_text(event.problem); }
   template <class Other>
   std::size_t operator()(const Other&) const {
     return 0;

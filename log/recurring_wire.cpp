@@ -108,6 +108,14 @@ std::shared_ptr<const RecurringTerms> recurring_terms(wire::RecurringTerms::Read
     throw Undecodable{"a window of " + to_string(to.missed.window) + " for missed runs, expected 0s to " +
                       to_string(limits::after_max)};
   }
+  if (to.missed.cap < 1 || to.missed.cap > limits::missed_cap_max) {
+    throw Undecodable{"a cap of " + std::to_string(to.missed.cap) + " missed runs, expected 1 to " +
+                      std::to_string(limits::missed_cap_max)};
+  }
+  if (to.start_deadline && (*to.start_deadline < Duration(0) || *to.start_deadline > limits::after_max)) {
+    throw Undecodable{"a start deadline of " + to_string(*to.start_deadline) + ", expected 0s to " +
+                      to_string(limits::after_max)};
+  }
   to.overlap = from_wire(from.getOverlap(), Overlap::skip, Overlap::allow, "overlap policy");
   return std::make_shared<const RecurringTerms>(std::move(to));
 }

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <cstring>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -20,6 +21,7 @@
 #include "daybook/core/envelope.hpp"
 #include "daybook/core/error.hpp"
 #include "daybook/core/job.hpp"
+#include "daybook/core/limits.hpp"
 
 namespace daybook::codec {
 
@@ -114,6 +116,13 @@ inline Dependencies dependencies(wire::Dependencies::Reader from) {
   to.otherwise =
       from_wire(from.getOtherwise(), Otherwise::fail, Otherwise::cancel, "what becomes of a child otherwise");
   to.on_dead = from.getOnDead();
+  const std::size_t count = to.parents.size();
+  std::set<Sequence> once;
+  for (const JobId& parent : to.parents) once.insert(parent.sequence);
+  if (count < 1 || count > limits::parents_max || once.size() != count) {
+    throw Undecodable{std::to_string(count) + " parents, " + std::to_string(once.size()) +
+                      " of them different: expected 1 to " + std::to_string(limits::parents_max) + ", each once"};
+  }
   return to;
 }
 

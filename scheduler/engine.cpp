@@ -190,7 +190,11 @@ std::uint32_t Engine::record_opening(BookOpened opening, std::vector<Setting> se
   if (!settings.empty()) submission.commands.emplace_back(Configure{std::move(settings)});
   if (doubted) submission.commands.emplace_back(DoubtClock{ClockDoubted{before.head_wall, *doubted}});
   if (clock_policy_ == ClockPolicy::trust && before.clock_doubted) submission.commands.emplace_back(ConfirmClock{});
-  if (!fresh && !before.held && before.feature_level > 1) submission.commands.emplace_back(ReplanRecurring{});
+  // By a clock in doubt nothing is planned: what comes next could be what was skipped long ago.
+  const bool trusted = !doubted && (!before.clock_doubted || clock_policy_ == ClockPolicy::trust);
+  if (!fresh && !before.held && before.feature_level > 1 && trusted) {
+    submission.commands.emplace_back(ReplanRecurring{});
+  }
 
   const Outcome outcome = execute_safely(submission, now);
   DAYBOOK_ASSERT(outcome.answers.has_value());
@@ -335,7 +339,7 @@ void Engine::note_clock_step(const Moment& now) {
       // By a clock that leapt everything may seem old: somebody has a day to see it.
       if (by > limits::clock_back_max) prune_boot_ = now.boot + prune_after_leap;
       available_ = true;
-      if (by < Duration(0)) replan_ = true;
+      replan_ = true;
     }
   }
   sampled_ = now;
@@ -410,7 +414,9 @@ void Engine::take(const Outcome& outcome) {
       prune_wall_.reset();
       prune_asked_ = true;
     }
-    if (std::holds_alternative<BookAdopted>(recorded.event)) replan_ = true;
+    if (std::holds_alternative<BookAdopted>(recorded.event) || std::holds_alternative<ClockConfirmed>(recorded.event)) {
+      replan_ = true;
+    }
     if (const auto* request = std::get_if<CancelRequested>(&recorded.event)) {
       unsynced_cancels_.push_back(request->job.sequence);
     }

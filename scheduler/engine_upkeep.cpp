@@ -131,7 +131,7 @@ bool Engine::may_fire() const {
 
 // A part of what is due in each step, so that nobody waits for a herd; the rest follows at once, in the next.
 void Engine::fire_recurring(const Moment& now, const Timers& timers) {
-  if (poison_ || store_->book().held) return;
+  if (poison_ || store_->book().held || store_->book().clock_doubted) return;
   if (std::exchange(replan_, false) && store_->book().feature_level > 1) {
     take(execute_safely(Submission{.commands = {ReplanRecurring{}}, .context = own_context()}, now));
   }
@@ -147,11 +147,14 @@ void Engine::plan_wake(Step& step, const Moment& now) {
   const Duration to_boot = now.boot.time_since_epoch() - now.book.time_since_epoch();
   const auto boot_of = [&](BookTime book) { return BootTime(book.time_since_epoch() + to_boot); };
   const Timers timers = ask_store([&] { return store_->timers(); });
-  if (timers.lease_end) keep_earlier<BootTime>(step.wake_boot, boot_of(*timers.lease_end));
-  if (timers.book_deadline) keep_earlier<BootTime>(step.wake_boot, boot_of(*timers.book_deadline));
-  keep_earlier(step.wake_wall, timers.wall_deadline);
+  const Book& book = store_->book();
+  if (!book.held) {  // a held copy ends nothing, however late it is
+    if (timers.lease_end) keep_earlier<BootTime>(step.wake_boot, boot_of(*timers.lease_end));
+    if (timers.book_deadline) keep_earlier<BootTime>(step.wake_boot, boot_of(*timers.book_deadline));
+    keep_earlier(step.wake_wall, timers.wall_deadline);
+    if (replan_ && !book.clock_doubted) keep_earlier<BootTime>(step.wake_boot, now.boot);
+  }
   if (may_fire()) keep_earlier(step.wake_wall, timers.recurring);
-  if (replan_) keep_earlier<BootTime>(step.wake_boot, now.boot);
   keep_earlier(step.wake_boot, housekeeping_at_);
   if (has_unsettled()) keep_earlier<BootTime>(step.wake_boot, now.boot);
   if (prune_boot_ && (!prune_wall_ || *prune_wall_ <= now.wall)) keep_earlier(step.wake_boot, prune_boot_);

@@ -78,7 +78,10 @@ TEST_F(FamiliesOfTool, AQueueSchedulesAJobForEachThatDies) {
   EXPECT_EQ(told.front()["kind"], "tell");
   EXPECT_EQ(told.front()["payload"], "{\"job\":\"" + id + "\",\"dead_reason\":\"not_retryable\"}");
   EXPECT_THAT(told.front()["parents"], ElementsAre(id));
+  EXPECT_EQ(one({"stat"})["queues"][0]["on_dead"], set["on_dead"]);
+  EXPECT_THAT(run({"stat"}).out, HasSubstr("mail: a dead job schedules one of kind tell in support"));
   EXPECT_EQ(one({"on-dead", "mail", "--clear"})["on_dead"], nullptr);
+  EXPECT_EQ(one({"stat"})["queues"][0]["on_dead"], nullptr);
   EXPECT_EQ(run({"on-dead", "mail"}).exit_code, 2);
   EXPECT_EQ(run({"on-dead", "mail", "--kind", "tell"}).exit_code, 2);
 }

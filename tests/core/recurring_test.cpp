@@ -120,6 +120,46 @@ TEST_F(RecurringTest, ANameOfAnotherOwnerIsRefused) {
   EXPECT_NE(book.sentence.find("service"), std::string::npos);
 }
 
+TEST_F(RecurringTest, ABackfillTakesWhatIsToComeWhenTheClockWasAhead) {
+  book.declare(hourly());
+  book.step_wall(-2h);
+  book.done(ReplanRecurring{});
+  book.pass(70min);
+  book.done(BackfillRecurring{"report", RecurringBook::day("10:30:00"), RecurringBook::day("11:10:00")});
+  book.fire();
+  ASSERT_EQ(book.count<RecurringFired>(), 1U) << "11:00 is made once";
+  book.run_until(RecurringBook::day("12:30:00"));
+  EXPECT_EQ(book.last<RecurringFired>().nominal, RecurringBook::day("12:00:00"));
+}
+
+TEST_F(RecurringTest, OneCommandMakesNoMoreContentsThanABatchMayHold) {
+  RecurringSpec spec = RecurringBook::spec(RecurringBook::every(1h), Overlap::allow, {.runs = Missed::all});
+  spec.job.payload = std::string(200 * 1024, 'x');
+  book.declare(spec);
+  book.away_until(RecurringBook::day("22:30:00"));
+  book.done(FireRecurring{});
+  EXPECT_EQ(book.count<RecurringFired>(), 5U) << "of ten, in a mebibyte";
+  book.fire();
+  EXPECT_EQ(book.count<RecurringFired>(), 10U);
+  EXPECT_EQ(
+      book.refusal_of(BackfillRecurring{"report", RecurringBook::day("00:00:00"), RecurringBook::day("11:30:00")}),
+      RefusalCode::batch_too_large);
+}
+
+TEST_F(RecurringTest, WhatFiresNotIsNotCausedByWhatDoes) {
+  book.declare(hourly());
+  RecurringSpec other = RecurringBook::spec(RecurringBook::every(1h), Overlap::skip);
+  other.name = "summary";
+  book.declare(other);
+  book.run_until(RecurringBook::day("13:30:00"));
+  book.run_until(RecurringBook::day("14:30:00"));
+  ASSERT_GT(book.count<RecurringSkipped>(), 0U);
+  for (const RecordedEvent& recorded : book.events) {
+    if (!std::holds_alternative<RecurringSkipped>(recorded.event)) continue;
+    EXPECT_EQ(recorded.by.cause, Sequence());
+  }
+}
+
 TEST_F(RecurringTest, WhatMakesNoSenseIsRefusedAndNamed) {
   const auto expect_refused = [&](RecurringSpec spec, std::string_view words) {
     EXPECT_NE(refusal_of(std::move(spec)), std::nullopt);

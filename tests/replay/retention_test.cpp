@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "daybook/core/error.hpp"
 #include "daybook/log/archive.hpp"
 #include "daybook/replay/replay.hpp"
@@ -69,7 +71,17 @@ class SmallSegments : public ::testing::Test {
     return log.events()[static_cast<std::size_t>(summary_of(nth).first.value()) - 1].wall;
   }
 
-  WrittenLog log{eventful(5, 400), LogOptions{.segment_bytes_min = 12 * 1024, .segment_bytes_max = 12 * 1024}};
+  /// In which no step of the clock brings back the instant of the beginning.
+  static daybook::testing::RecordedHistory history_going_on() {
+    for (std::uint64_t seed = 5;; ++seed) {
+      auto history = eventful(seed, 400);
+      const Instant begin = history.events.front().wall;
+      const auto later = [&](const RecordedEvent& recorded) { return recorded.wall > begin; };
+      if (std::all_of(history.events.begin() + 100, history.events.end(), later)) return history;
+    }
+  }
+
+  WrittenLog log{history_going_on(), LogOptions{.segment_bytes_min = 12 * 1024, .segment_bytes_max = 12 * 1024}};
   LogReader reader = log.reader();
 };
 

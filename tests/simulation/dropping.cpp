@@ -50,7 +50,7 @@ void World::drop_by_keeper(Choices& choices) {
                  .taken =
                      [this](const TakenSnapshot& taken) {
                        if (!taken.existed)
-                         engine_->submit({.commands = {record_of(taken.summary)}, .context = {}}, [](const Reply&) {});
+                         engine_->submit({.commands = {record_of(taken)}, .context = {}}, [](const Reply&) {});
                      },
                  .segments = {.archive = choices.once_in(2), .drop_after = choices.one_of<Duration>({0s, 0s, 1h})},
                  .clock = &clock,

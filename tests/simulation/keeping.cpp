@@ -38,7 +38,7 @@ void World::take_snapshot() {
     if (taken->summary.point.sequence == oracle.head() && taken->summary.state_hash != state_hash(oracle.model())) {
       failure.say("a snapshot is of another state than the acknowledged events lead to");
     }
-    if (!taken->existed) engine_->submit({.commands = {record_of(taken->summary)}, .context = {}}, [](const Reply&) {});
+    if (!taken->existed) engine_->submit({.commands = {record_of(*taken)}, .context = {}}, [](const Reply&) {});
   });
 }
 

@@ -7,6 +7,7 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -92,7 +93,11 @@ inline std::optional<Duration> some_timeout() {
 
 inline Dependencies some_dependencies() {
   if (pick(0, 3) != 0) return {};
-  return {a_few<JobId>(1, 4), one_of_enum<RunWhen>(0, 2), one_of_enum<Otherwise>(0, 1), pick(0, 5) == 0};
+  Dependencies made{a_few<JobId>(1, 4), one_of_enum<RunWhen>(0, 2), one_of_enum<Otherwise>(0, 1), false};
+  std::set<Sequence> once;
+  std::erase_if(made.parents, [&](const JobId& parent) { return !once.insert(parent.sequence).second; });
+  made.on_dead = pick(0, 5) == 0;
+  return made;
 }
 
 inline std::uint32_t attempt_number() {

@@ -207,7 +207,9 @@ std::vector<Exchange> Driver::step(const Step& step) {
           break;
         case 3:
           exchanges.push_back(
-              submit({{RecordSnapshot{{store_->book().head, std::string(32, 's'), std::string(32, 'f'), 1}}}, {}}));
+              submit({{RecordSnapshot{{store_->book().head, std::string(32, 's'), std::string(32, 'f'), 1},
+                                      {{store_->book().head, std::string(32, 's')}}}},
+                      {}}));
           break;
         case 4:
           exchanges.push_back(submit({{RecordDrop{{store_->book().dropped_through.next(), store_->book().head}}}, {}}));

@@ -12,6 +12,7 @@
 #include <variant>
 #include <vector>
 
+#include "daybook/core/deadline_events.hpp"
 #include "daybook/core/dependencies.hpp"
 #include "daybook/core/entities.hpp"
 #include "daybook/core/envelope.hpp"
@@ -402,22 +403,6 @@ struct HoldPlaced {
 struct HoldLifted {
   Sequence hold;
   friend bool operator==(const HoldLifted&, const HoldLifted&) = default;
-};
-
-// ---- deadlines -----------------------------------------------------------------------------------------------------
-
-/// The start deadline passed before the job was claimed once: it is dead.
-struct JobExpired {
-  JobId job;
-  friend bool operator==(const JobExpired&, const JobExpired&) = default;
-};
-
-/// The total timeout passed: the job is dead, or cancelled when that was asked for meanwhile.
-struct JobTimedOut {
-  JobId job;
-  Token token;  // of the attempt that it ended; zero: none ran
-  bool cancelled = false;
-  friend bool operator==(const JobTimedOut&, const JobTimedOut&) = default;
 };
 
 // ---- refusals that are on record ----------------------------------------------------------------------------------
