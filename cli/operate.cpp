@@ -136,7 +136,7 @@ void add_adopt(Tool& tool) {
       .takes_reason(true)
       .example(
           "  $ daybook adopt --dir restored --reason \"machine a is gone\"\n"
-          "  adopted: jobs run from here on. This is generation 2\n")
+          "  adopted: jobs run from here on. This is generation 3\n")
       .runs([&tool] { return adopt(tool.common()); });
 }
 

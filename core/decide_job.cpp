@@ -154,17 +154,9 @@ std::shared_ptr<const JobSpec> spec_of(Draft& draft, const Schedule& command, co
                                                  .dependencies = terms.dependencies});
 }
 
-Refused check_room(const Draft& draft) {
-  if (draft.bounds.room) return std::nullopt;
-  return Refusal{
-      RefusalCode::storage_full,
-      "no room for new jobs, the disk is nearly full: make room on the book's file system, and they are taken again "
-      "without a restart; what is scheduled goes on meanwhile"};
-}
-
 /// `key_from`: the job that hands its key over to this one.
 Refused add_job(Draft& draft, const Schedule& command, const Terms& terms, std::optional<JobId> key_from) {
-  if (auto refused = check_room(draft)) return refused;
+  if (auto refused = require_room(draft)) return refused;
   std::optional<BookTime> until;
   if (!command.unique_key.empty() && command.unique_for) until = draft.now.book + *command.unique_for;
   const std::vector<JobId>& parents = terms.dependencies.parents;
@@ -187,7 +179,7 @@ Refused add_job(Draft& draft, const Schedule& command, const Terms& terms, std::
 
 /// The holder goes on waiting for whom it waits.
 Refused replace(Draft& draft, const Schedule& command, Terms terms, const Job& holder) {
-  if (auto refused = check_room(draft)) return refused;
+  if (auto refused = require_room(draft)) return refused;
   const std::optional<Due> latest = holder.due_latest ? holder.due_latest : latest_due(draft, command);
   terms.dependencies = holder.spec->dependencies;
   draft.add(JobReplaced{.job = holder.id,
@@ -202,9 +194,7 @@ Refused replace(Draft& draft, const Schedule& command, Terms terms, const Job& h
 }  // namespace
 
 Refused judge(Draft& draft, const Schedule& command) {
-  if (auto refused = check_asked(draft, command)) return refused;
-  if (auto refused = check_key_options(command)) return refused;
-  if (auto refused = check_durations(command)) return refused;
+  if (auto refused = check_content(draft, command)) return refused;
   const auto due = due_of(command.due, draft.now);
   if (!due) return due.error();
   auto dependencies = find_dependencies(draft.view, command);
@@ -281,7 +271,11 @@ Refused check_content(const Draft& draft, const Schedule& command) {
 }
 
 Refused require_room(const Draft& draft) {
-  return check_room(draft);
+  if (draft.bounds.room) return std::nullopt;
+  return Refusal{
+      RefusalCode::storage_full,
+      "no room for new jobs, the disk is nearly full: make room on the book's file system, and they are taken again "
+      "without a restart; what is scheduled goes on meanwhile"};
 }
 
 JobSpec template_of(Draft& draft, const Schedule& command) {

@@ -312,8 +312,10 @@ Refused judge(Draft& draft, const ReplanRecurring&) {
   draft.view.each_recurring([&](const Recurring& one) {
     const Name* name = draft.view.name(one.id);
     if (!one.terms || !name) return;
-    const auto next = plan_after(one.terms->recurrence, name->text, {one.handled, one.unmade},
-                                 std::min(one.handled, now), draft.zones);
+    // While the clock is behind what was handled, what fell due meanwhile stays due. Once it is not, all before was decided already.
+    Instant from = std::min(one.handled, now);
+    if (now < one.handled && one.next) from = std::min(from, one.next->nominal - Duration(1));
+    const auto next = plan_after(one.terms->recurrence, name->text, {one.handled, one.unmade}, from, draft.zones);
     if (!next) {
       if (!one.paused) draft.add(RecurringPaused{one.id, next.error().sentence});
     } else if (*next != one.next || one.paused_until > draft.now.wall) {

@@ -146,7 +146,6 @@ bool uses_level_2(const Event& event) {
                     (scheduled.spec->keep_result || scheduled.spec->unique_scope != UniqueScope() ||
                      scheduled.spec->group != NameId() || scheduled.spec->start_by || scheduled.spec->run_timeout ||
                      scheduled.spec->total_timeout || scheduled.spec->dependencies != Dependencies() ||
-
                      scheduled.spec->recurring != NameId()));
           },
           [](const JobCompleted& completed) { return completed.result_until.has_value(); },

@@ -25,15 +25,20 @@ constexpr std::size_t commands_max = std::numeric_limits<std::uint16_t>::max(); 
 // What a command makes of contents that stand in the book counts as so much: a batch holds few of them.
 constexpr std::size_t bytes_of_making = 32 * 1024;
 
+std::size_t contents_bytes(const RecurringSpec& spec) {
+  const auto* calendar = std::get_if<CalendarRule>(&spec.recurrence.rule);
+  return spec.job.payload.bytes().size() + (calendar ? calendar->instants.size() * sizeof(Instant) : 0);
+}
+
 std::size_t contents_bytes(const Command& command) {
   return std::visit(
       Overload{[](const Schedule& c) { return c.payload.bytes().size() + c.parents.size() * sizeof(JobId); },
                [](const RunRecurringNow&) { return bytes_of_making; },
                [](const BackfillRecurring&) { return bytes_of_making; },
-               [](const DeclareRecurring& c) { return c.spec.job.payload.bytes().size(); },
+               [](const DeclareRecurring& c) { return contents_bytes(c.spec); },
                [](const SyncRecurring& c) {
                  std::size_t bytes = 0;
-                 for (const RecurringSpec& spec : c.specs) bytes += spec.job.payload.bytes().size();
+                 for (const RecurringSpec& spec : c.specs) bytes += contents_bytes(spec);
                  return bytes;
                },
                [](const Complete& c) { return c.result.bytes().size(); },
@@ -77,16 +82,18 @@ std::optional<Refusal> check_size(const std::vector<Command>& commands, const Bo
                    "a batch of " + std::to_string(commands.size()) + " commands: at most " + std::to_string(allowed)};
   }
   // A single payload is judged by the limit for payloads.
-  const bool of_many =
-      std::holds_alternative<Renew>(commands.front()) || std::holds_alternative<SyncRecurring>(commands.front());
-  if (commands.size() == 1 && !of_many) return std::nullopt;
+  const bool sync = commands.size() == 1 && std::holds_alternative<SyncRecurring>(commands.front());
+  if (commands.size() == 1 && !sync && !std::holds_alternative<Renew>(commands.front())) return std::nullopt;
   std::size_t bytes = 0;
   for (const Command& command : commands) bytes += contents_bytes(command);
   const std::size_t bytes_allowed = std::max(bounds.batch_bytes, bounds.payload_bytes);
   if (bytes <= bytes_allowed) return std::nullopt;
-  return Refusal{RefusalCode::batch_too_large, "a batch of " + std::to_string(bytes) +
-                                                   " bytes of payload, results, errors and progress: at most " +
-                                                   std::to_string(bytes_allowed) + "; submit it in parts"};
+  // What an owner declares cannot be said in parts: whatever a sync leaves out is removed.
+  const std::string what =
+      sync ? " bytes of payloads and calendars" : " bytes of payload, results, errors and progress";
+  const std::string advice = sync ? "declare some under another owner" : "submit it in parts";
+  return Refusal{RefusalCode::batch_too_large, "a batch of " + std::to_string(bytes) + what + ": at most " +
+                                                   std::to_string(bytes_allowed) + "; " + advice};
 }
 
 std::optional<RequestRecord> seen_before(const View& view, const Context& context, const Moment& now) {

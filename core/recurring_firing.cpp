@@ -122,10 +122,19 @@ class Firing {
       if (buffer_.size() >= room) return skip(i, SkipReason::buffer_full);
       return keep(i);
     }
-    if (live_ >= limits::recurring_live_max) return skip(i, SkipReason::too_many_live);
+    if (live_ >= limits::recurring_live_max && !makes_room()) return skip(i, SkipReason::too_many_live);
     if (!may_make()) return false;
     fire(i);
     return true;
+  }
+
+  /// Jobs that wait end when another is made.
+  [[nodiscard]] bool makes_room() const {
+    if (terms_.overlap != Overlap::cancel_other || cancelled_) return false;
+    return std::any_of(known_.live.begin(), known_.live.end(), [&](Sequence id) {
+      const Job* job = draft_.view.job(id);
+      return job && (job->state == JobState::waiting || job->state == JobState::awaiting);
+    });
   }
 
   bool skip(std::size_t i, SkipReason reason) {

@@ -66,7 +66,7 @@ std::size_t words_of(const RecurringTerms& terms) {
   const auto& rule = terms.recurrence.rule;
   std::size_t words = terms_words + words_of(terms.job);
   if (const auto* cron = std::get_if<CronRule>(&rule)) {
-    words += words_of_text(to_string(cron->expression)) + words_of_text(cron->zone);
+    words += limits::cron_bytes_max / word_bytes + words_of_text(cron->zone);
   }
   if (const auto* calendar = std::get_if<CalendarRule>(&rule)) words += calendar->instants.size();
   return words;

@@ -39,13 +39,7 @@ Outcome Engine::execute_safely(const Submission& submission, const Moment& now) 
 
 bool Engine::has_unsettled() {
   if (poison_ || store_->book().held) return false;
-  try {
-    return !store_->unsettled(1).empty();
-  } catch (const StorageError& error) {
-    if (index_ == nullptr) throw;
-    go_on_in_memory(error.what());
-    return !store_->unsettled(1).empty();
-  }
+  return ask_store([&] { return !store_->unsettled(1).empty(); });
 }
 
 // Behind the step's own work, so that who ends a parent finds its children freed when the answer comes, unless there are many. A child that is

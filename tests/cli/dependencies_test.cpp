@@ -66,6 +66,16 @@ TEST_F(FamiliesOfTool, WhatCannotBeMeantIsRefusedByItsPlace) {
               HasSubstr("parent 2 of 2: job 999: never issued in this book"));
 }
 
+TEST_F(FamiliesOfTool, AFamilyInAPausedQueueKeepsNoWorkerAndIsShown) {
+  const std::string parent = schedule();
+  schedule({"--after", parent, "--when", "always"});
+  EXPECT_EQ(run({"pause", "mail"}).exit_code, 0);
+  const ToolRun worked = run({"work", "--queue", "mail", "--until-empty", "--", "true"});
+  EXPECT_EQ(worked.exit_code, 0) << worked.err;
+  EXPECT_THAT(run({"state", "--at", std::to_string(one({"stat"})["head"].get<std::uint64_t>())}).out,
+              HasSubstr("awaiting"));
+}
+
 TEST_F(FamiliesOfTool, AQueueSchedulesAJobForEachThatDies) {
   schedule({"--in", "1h"});  // makes the book
   const Json set = one({"on-dead", "mail", "--kind", "tell", "--into", "support", "--reason", "we want to know"});

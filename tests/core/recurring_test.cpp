@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <set>
 #include <string>
 
 #include "support/hand_made_zones.hpp"
@@ -158,6 +159,57 @@ TEST_F(RecurringTest, WhatFiresNotIsNotCausedByWhatDoes) {
     if (!std::holds_alternative<RecurringSkipped>(recorded.event)) continue;
     EXPECT_EQ(recorded.by.cause, Sequence());
   }
+}
+
+TEST_F(RecurringTest, ABackfillIntoTheFutureForgetsNoneOfIt) {
+  book.declare(hourly());
+  book.step_wall(24h);
+  book.fire();
+  book.step_wall(-24h);
+  book.done(ReplanRecurring{});
+  const std::size_t before = book.count<RecurringFired>();
+  book.done(BackfillRecurring{"report", RecurringBook::day("10:00:00"), RecurringBook::day("18:30:00")});
+  book.run_until(RecurringBook::day("16:30:00"));
+  std::set<Instant> made;
+  for (const auto& fired : book.all<RecurringFired>()) made.insert(fired.nominal);
+  EXPECT_GT(book.count<RecurringFired>(), before);
+  for (const char* hour : {"10:00:00", "11:00:00", "13:00:00", "14:00:00", "15:00:00", "16:00:00"}) {
+    EXPECT_TRUE(made.contains(RecurringBook::day(hour))) << hour;
+  }
+}
+
+TEST_F(RecurringTest, WhatFellDueWhileNobodyLookedIsNotPassedOverByANewPlan) {
+  book.declare(hourly());
+  book.step_wall(24h);
+  book.fire();
+  book.step_wall(-24h);
+  book.done(ReplanRecurring{});
+  book.away_until(RecurringBook::day("13:00:30"));
+  book.done(ReplanRecurring{});  // as an opening does
+  book.fire();
+  EXPECT_EQ(book.last<RecurringFired>().nominal, RecurringBook::day("13:00:00"));
+}
+
+TEST_F(RecurringTest, JobsThatWaitMakeRoomForOneThatCancelsThem) {
+  book.declare(RecurringBook::spec(RecurringBook::every(1min), Overlap::allow));
+  book.run_until(RecurringBook::day("12:00:00") + 1min * (limits::recurring_live_max + 1));
+  EXPECT_EQ(book.last<RecurringSkipped>().reason, SkipReason::too_many_live);
+  book.declare(RecurringBook::spec(RecurringBook::every(1min), Overlap::cancel_other));
+  const std::size_t before = book.count<RecurringSkipped>();
+  book.run_until(book.now.wall + 1min);
+  EXPECT_EQ(book.count<RecurringSkipped>(), before);
+  EXPECT_EQ(book.count<JobCancelled>(), limits::recurring_live_max);
+}
+
+TEST_F(RecurringTest, ASyncOfTooMuchSaysWhatToDo) {
+  std::vector<RecurringSpec> specs;
+  for (int i = 0; i < 5; ++i) {
+    specs.push_back(hourly());
+    specs.back().name = "s" + std::to_string(i);
+    specs.back().job.payload = std::string(220 * 1024, 'x');
+  }
+  EXPECT_EQ(book.refusal_of(SyncRecurring{"service", specs}), RefusalCode::batch_too_large);
+  EXPECT_NE(book.sentence.find("another owner"), std::string::npos) << book.sentence;
 }
 
 TEST_F(RecurringTest, WhatMakesNoSenseIsRefusedAndNamed) {

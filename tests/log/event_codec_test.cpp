@@ -204,6 +204,16 @@ Event terms_but(Change change) {
   });
 }
 
+template <class Change>
+Event parents_but(Change change) {
+  return but<JobScheduled>([&](JobScheduled& event) {
+    JobSpec spec = *event.spec;
+    spec.dependencies = {.parents = {{Sequence(2), GenerationTag(1)}}, .run_when = RunWhen::always};
+    change(spec.dependencies.parents);
+    event.spec = std::make_shared<const JobSpec>(std::move(spec));
+  });
+}
+
 TEST(EventCodec, ANumberThatNoEnumHasIsRefused) {
   const auto odd = [](auto& number) { number = static_cast<std::remove_reference_t<decltype(number)>>(77); };
   std::vector<Event> events = {
@@ -233,6 +243,11 @@ TEST(EventCodec, ANumberThatNoEnumHasIsRefused) {
       but<RecurringSkipped>([&](auto& event) { odd(event.reason); }),
       terms_but([&](RecurringTerms& terms) { odd(terms.overlap); }),
       terms_but([&](RecurringTerms& terms) { odd(terms.missed.runs); }),
+      terms_but([](RecurringTerms& terms) { terms.missed.cap = 0; }),
+      terms_but([](RecurringTerms& terms) { terms.missed.cap = limits::missed_cap_max + 1; }),
+      terms_but([](RecurringTerms& terms) { terms.start_deadline = Duration(-1); }),
+      parents_but([](std::vector<JobId>& parents) { parents.assign(limits::parents_max + 1, parents.front()); }),
+      parents_but([](std::vector<JobId>& parents) { parents.assign(2, parents.front()); }),
       terms_but([&](RecurringTerms& terms) { terms.missed.window = Duration(-1); }),
       terms_but([&](RecurringTerms& terms) { odd(std::get<CronRule>(terms.recurrence.rule).gap); }),
       terms_but([&](RecurringTerms& terms) { odd(std::get<CronRule>(terms.recurrence.rule).repeat); }),

@@ -141,6 +141,47 @@ TEST_F(RecurringEngine, AClockThatStepsBackFiresNothingTwiceAndSilencesNothing) 
   EXPECT_EQ(jobs(), before + 1);
 }
 
+TEST_F(RecurringEngine, ByAClockInDoubtNothingIsPlanned) {
+  declare(every(1h));
+  book.clock.advance(1h);
+  book.step();
+  book.close();
+  book.clock.step_wall(-24h * 2000);
+  book.open();
+  book.step();
+  EXPECT_TRUE(book.recorded<RecurringReplanned>().empty());
+  book.clock.step_wall(24h * 2000);
+  book.step();
+  ASSERT_TRUE(book.ask(ConfirmClock{}));
+  for (int i = 0; i < 3; ++i) book.step();
+  EXPECT_EQ(jobs(), 1U) << "nothing of the years in which there was no schedule";
+  book.clock.advance(1h);
+  book.step();
+  EXPECT_EQ(jobs(), 2U);
+}
+
+TEST_F(RecurringEngine, AClockThatStepsBackAndForthMakesNothingOfWhatWasBefore) {
+  declare(every(1h));
+  book.clock.step_wall(-24h);
+  book.step();
+  book.clock.step_wall(24h);
+  book.step();
+  book.step();
+  EXPECT_EQ(jobs(), 0U);
+}
+
+TEST_F(RecurringEngine, AHeldCopySleepsWhateverIsLate) {
+  declare(every(1h));
+  book.schedule(EngineBook::mail());
+  ASSERT_EQ(book.claim().size(), 1U);
+  ASSERT_TRUE(book.ask(BeginGeneration{{Generation{2, GenerationTag(99)}, true, {}, 0}}));
+  book.clock.step_wall(-1min);
+  book.clock.advance(24h);
+  const Engine::Step asleep = settled();
+  EXPECT_TRUE(!asleep.wake_boot || *asleep.wake_boot > book.clock.boot());
+  EXPECT_TRUE(!asleep.wake_wall || *asleep.wake_wall > book.clock.wall());
+}
+
 // ---- through the facade
 
 struct RecurringFacade : ::testing::Test {

@@ -167,6 +167,7 @@ std::vector<Exchange> Driver::step(const Step& step) {
       const Duration by = choices.one_of<Duration>({2s, -2s, 3h, -3h, 24h * 366, -24h * 366});
       now_.wall += by;
       exchanges.push_back(submit({{StepClock{by}}, {}}));
+      if (choices.once_in(2)) exchanges.push_back(submit({{ReplanRecurring{}}, {}}));  // as an engine does
       break;
     }
     case Kind::restart:

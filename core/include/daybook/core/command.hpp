@@ -64,7 +64,7 @@ struct Schedule {
   std::optional<Duration> total_timeout = {};  // not final so long after now: dead, reason timed_out
 
   // Dependencies (docs/dependencies.md). With parents, `run_when` must be said, and `otherwise` unless it is `always`; without, neither.
-  std::vector<Parent> parents = {};  // up to 1,000, each scheduled before; one that is named twice counts once
+  std::vector<Parent> parents = {};  // up to 1,000, each scheduled before; one that is named twice is waited for once
   std::optional<RunWhen> run_when = {};
   std::optional<Otherwise> otherwise = {};
 };
