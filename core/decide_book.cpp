@@ -8,6 +8,7 @@
 #include "daybook/core/limits.hpp"
 #include "daybook/core/retention.hpp"
 #include "draft.hpp"
+#include "enumerator.hpp"
 #include "rules.hpp"
 
 // The book itself, its queues and its workers: opening and closing, clocks, copies, configuration, pauses,
@@ -172,6 +173,7 @@ Refused judge(Draft& draft, const JoinWorker& command) {
   if (auto refused = check_text("worker", command.worker)) return refused;
   if (auto refused = check_texts("queue", command.queues)) return refused;
   if (auto refused = check_texts("kind", command.kinds)) return refused;
+  if (auto refused = check_enumerator("holder", command.holder, Holder::handler)) return refused;
   if (command.queues.empty()) return Refusal{RefusalCode::invalid_argument, "a worker serves at least one queue"};
   if (command.slots < 1 || command.slots > limits::claim_count_max) {
     return Refusal{RefusalCode::invalid_argument, "a worker of " + std::to_string(command.slots) + " slots: 1 to " +

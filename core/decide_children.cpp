@@ -7,6 +7,7 @@
 #include "daybook/core/escape.hpp"
 #include "daybook/core/limits.hpp"
 #include "draft.hpp"
+#include "enumerator.hpp"
 #include "rules.hpp"
 
 // Jobs that wait for others: which parents are taken, which end of a parent frees or drops which child, and what a queue schedules
@@ -35,6 +36,10 @@ Refused check_rule(const Schedule& command) {
   }
   if (!command.run_when) {
     return invalid("a job with parents says when it runs: when they succeeded, when one failed, or always");
+  }
+  if (auto refused = check_enumerator("run_when", *command.run_when, RunWhen::always)) return refused;
+  if (auto refused = check_enumerator("otherwise", command.otherwise.value_or(Otherwise::fail), Otherwise::cancel)) {
+    return refused;
   }
   const bool always = *command.run_when == RunWhen::always;
   if (!always && !command.otherwise) {

@@ -7,6 +7,7 @@
 #include "daybook/core/escape.hpp"
 #include "daybook/core/limits.hpp"
 #include "draft.hpp"
+#include "enumerator.hpp"
 #include "rules.hpp"
 #include "scheduling.hpp"
 #include "selection.hpp"
@@ -70,6 +71,7 @@ Refused check_asked(const Claim& command) {
   if (auto refused = check_texts("kind", command.kinds)) return refused;
   if (auto refused = check_text("worker", command.worker)) return refused;
   if (auto refused = check_lease(command.lease)) return refused;
+  if (auto refused = check_enumerator("holder", command.holder, Holder::handler)) return refused;
   if (command.count < 1 || command.count > limits::claim_count_max) {
     return Refusal{RefusalCode::invalid_argument, "a claim of " + std::to_string(command.count) + " jobs: 1 to " +
                                                       std::to_string(limits::claim_count_max) + " at once"};
@@ -79,6 +81,7 @@ Refused check_asked(const Claim& command) {
 
 /// Whoever forgot the key would get a job each time, and no word.
 Refused check_key_options(const Schedule& command) {
+  if (auto refused = check_enumerator("on_conflict", command.on_conflict, OnConflict::throttle)) return refused;
   if (command.debounce_max && command.on_conflict != OnConflict::debounce) {
     return Refusal{RefusalCode::invalid_argument, "a maximum of debouncing goes with on_conflict debounce"};
   }

@@ -5,6 +5,7 @@
 #include "daybook/core/escape.hpp"
 #include "daybook/core/limits.hpp"
 #include "draft.hpp"
+#include "enumerator.hpp"
 #include "rules.hpp"
 
 // What a service or an operator does to jobs from outside, one by one or by a filter, and what is held back from pruning.
@@ -135,6 +136,7 @@ Refused judge(Draft& draft, const Move& command) {
 }
 
 Refused judge(Draft& draft, const Operate& command) {
+  if (auto refused = check_enumerator("verb", command.verb, OperatorVerb::move)) return refused;
   OperatorCommanded commanded{
       .verb = command.verb, .filter = command.where.text(), .matched = command.matched, .due = {}, .queue = {}};
   if (auto refused = check_filter(commanded.filter)) return refused;

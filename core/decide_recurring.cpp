@@ -9,6 +9,7 @@
 #include "daybook/core/limits.hpp"
 #include "daybook/core/recurring_info.hpp"
 #include "draft.hpp"
+#include "enumerator.hpp"
 #include "recurring_firing.hpp"
 #include "recurring_plan.hpp"
 #include "rules.hpp"
@@ -61,6 +62,7 @@ Refused check_job(const Draft& draft, const RecurringSpec& spec) {
 
 Refused check_missed(const RecurringSpec& spec) {
   const MissedPolicy& missed = spec.missed;
+  if (auto refused = check_enumerator("missed", missed.runs, Missed::all)) return invalid(spec, refused->sentence);
   if (missed.window < Duration(0) || missed.window > limits::after_max) {
     return invalid(
         spec, "a window of " + to_string(missed.window) + " for missed runs: 0s to " + to_string(limits::after_max));
@@ -77,6 +79,7 @@ Refused check_spec(const Draft& draft, const std::string& owner, const Recurring
   if (auto fine = check(spec.recurrence, draft.zones); !fine) return invalid(spec, fine.error().sentence);
   if (auto refused = check_job(draft, spec)) return refused;
   if (auto refused = check_missed(spec)) return refused;
+  if (auto refused = check_enumerator("overlap", spec.overlap, Overlap::allow)) return invalid(spec, refused->sentence);
   const Recurring* known = find_recurring(draft.view, spec.name);
   if (known && known->owner != owner) {
     return invalid(spec, "it is declared by owner " + quoted(known->owner) + ", and this is owner " + quoted(owner) +

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "daybook/core/limits.hpp"
+#include "enumerator.hpp"
 
 namespace daybook {
 namespace {
@@ -36,6 +37,8 @@ Result<void> check_instants(const CalendarRule& rule) {
 Result<void> check_rule(const Recurrence& recurrence, const Zones& zones) {
   if (const auto* cron = std::get_if<CronRule>(&recurrence.rule)) {
     if (const auto zone = find_zone(zones, cron->zone); !zone) return tl::unexpected(zone.error());
+    if (auto refused = check_enumerator("dst_gap", cron->gap, DstGap::shift)) return tl::unexpected(*refused);
+    if (auto refused = check_enumerator("dst_repeat", cron->repeat, DstRepeat::both)) return tl::unexpected(*refused);
     return {};
   }
   if (const auto* calendar = std::get_if<CalendarRule>(&recurrence.rule)) return check_instants(*calendar);
