@@ -8,6 +8,7 @@
 #include <exception>
 #include <filesystem>
 #include <fstream>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,10 @@ struct Target {
   void (*judge)(Bytes);
   int mutations;  // of each input
 };
+
+void PrintTo(const Target& target, std::ostream* out) {
+  *out << target.name;
+}
 
 std::vector<std::pair<std::string, Input>> corpus_of(const std::string& target) {
   std::vector<fs::path> paths;
@@ -105,7 +110,8 @@ TEST_P(Corpus, MutatedIsJudged) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Fuzz, Corpus,
-                         testing::Values(Target{"text", text, 500}, Target{"cron", cron, 2000}, Target{"crontab", crontab, 1000}, Target{"filter", filter, 500},
+                         testing::Values(Target{"text", text, 500}, Target{"cron", cron, 2000},
+                                         Target{"crontab", crontab, 1000}, Target{"filter", filter, 500},
                                          Target{"decode_batch", decode_batch, 100}, Target{"segment", segment, 150},
                                          Target{"mutated_log", mutated_log, 100},
                                          Target{"state_files", state_files, 60},

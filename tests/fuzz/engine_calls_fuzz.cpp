@@ -22,6 +22,7 @@
 #include "sample_log.hpp"
 #include "support/manual_clock.hpp"
 #include "support/memory_storage.hpp"
+#include "support/recurring_choices.hpp"
 
 namespace daybook::fuzz {
 namespace {
@@ -115,7 +116,7 @@ class Life {
     return JobId{Sequence(sequence), GenerationTag(0)};
   }
   void operate() {
-    switch (program_.below(5)) {
+    switch (program_.below(9)) {
       case 0:
         return submit(Cancel{job()});
       case 1:
@@ -124,10 +125,38 @@ class Life {
         return submit(Retry{job(), due()});
       case 3:
         return submit(PauseQueue{queue()});
+      case 4:
+        return submit(limits());
+      case 5:
+      case 6:
+        return submit(testing::recurring_command(engine_->view(), engine_->now(), program_.take(8)));
+      case 7:
+        return submit(child());
       default:
         return submit(ResumeQueue{queue()});
     }
   }
+  SetLimits limits() {
+    SetLimits command{.queue = queue(), .clear = program_.byte() % 4 == 0};
+    command.running = program_.byte() % 3u;
+    command.running_per_group = program_.byte() % 3u;
+    if (program_.byte() % 2 == 0) command.rate = Rate{program_.byte() % 4u, 10s};
+    return command;
+  }
+  Schedule child() {
+    Schedule command = schedule();
+    for (std::uint64_t left = program_.below(3); left > 0; --left) command.parents.emplace_back(job());
+    command.run_when = static_cast<RunWhen>(program_.below(4));
+    command.otherwise = static_cast<Otherwise>(program_.below(3));
+    command.unique_key = program_.byte() % 2 == 0 ? "" : "k";
+    command.on_conflict = static_cast<OnConflict>(program_.below(6));
+    if (program_.byte() % 4 == 0) command.run_timeout = 5s;
+    if (program_.byte() % 4 == 0) command.total_timeout = 20s;
+    if (program_.byte() % 4 == 0) command.start_deadline = due();
+    command.group = program_.byte() % 2 == 0 ? "" : "g";
+    return command;
+  }
+
   // With a request id, so that a second one gets the first answer.
   void batch() {
     Submission submission{.commands = {schedule(), schedule()}, .context = {}};
@@ -238,14 +267,26 @@ class Life {
     const auto different = differences(replayed, engine_->view());
     require(different.empty(),
             "the entities are what a replay makes: " + (different.empty() ? std::string() : different.front()));
+    const std::set<Sequence> pruned = pruned_jobs();
     for (const Sequence sequence : scheduled_) {
-      require(replayed.job(sequence) != nullptr,
+      require(pruned.contains(sequence) || replayed.job(sequence) != nullptr,
               "job " + std::to_string(sequence.value()) + " was acknowledged, and is there");
     }
     for (const Sequence sequence : completed_) {
-      require(replayed.job(sequence)->state == JobState::completed,
+      require(pruned.contains(sequence) || replayed.job(sequence)->state == JobState::completed,
               "job " + std::to_string(sequence.value()) + " was completed, and stays so");
     }
+  }
+
+  std::set<Sequence> pruned_jobs() {
+    std::set<Sequence> pruned;
+    log_->read(Sequence(1), [&](const RecordedEvent& recorded) {
+      if (const auto* event = std::get_if<JobsPruned>(&recorded.event)) {
+        for (const PrunedJob& one : event->jobs) pruned.insert(one.job.sequence);
+      }
+      return true;
+    });
+    return pruned;
   }
 
   Program program_;

@@ -4,6 +4,7 @@
 // be run again when a format or a target's reading of its bytes changes. Inputs that a fuzzer found stay as they are.
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -11,7 +12,9 @@
 #include <string>
 #include <vector>
 
+#include "daybook/log/journal.hpp"
 #include "fuzz.hpp"
+#include "log/event_samples.hpp"
 #include "record.hpp"
 #include "sample_log.hpp"
 #include "trust.hpp"
@@ -92,6 +95,19 @@ Input index_state() {
   return state;
 }
 
+Recurring recurring() {
+  RecurringTerms terms;
+  terms.recurrence.rule = CronRule{.expression = *parse_cron("30 2 * * 1-5"), .zone = "Europe/Prague"};
+  Recurring made;
+  made.owner = "service";
+  made.terms = std::make_shared<const RecurringTerms>(std::move(terms));
+  made.next = Occurrence{Instant(Duration(7)), Instant(Duration(8))};
+  made.buffer = {Instant(Duration(5))};
+  made.live = {Sequence(3)};
+  made.unmade = {{Instant(Duration(1)), Instant(Duration(2))}};
+  return made;
+}
+
 void state_files_of(const Corpus& corpus) {
   for (std::uint8_t ending = 0; ending < 3; ++ending) {
     const SampleLog sample = sample_log(static_cast<Ending>(ending));
@@ -114,12 +130,36 @@ void state_files_of(const Corpus& corpus) {
   corpus.write("state_files", "book", with_mode(13, record_of(Book{})));
   corpus.write("state_files", "mark", with_mode(14, record_of(IndexMark{})));
   corpus.write("state_files", "frontiers", with_mode(15, record_of(Frontiers{})));
+  corpus.write("state_files", "group", with_mode(17, record_of(Group{})));
+  corpus.write("state_files", "holds", with_mode(18, record_of(std::vector<Hold>(1))));
+  corpus.write("state_files", "recurring", with_mode(19, record_of(recurring())));
   corpus.write("state_files", "settings", with_mode(16, record_of(std::vector<Setting>{{"payload_bytes", "1024"}})));
+}
+
+/// One event each, behind the count.
+void events(const Corpus& corpus) {
+  std::size_t number = 0;
+  std::vector<RecordedEvent> samples = sample_events();
+  for (RecordedEvent& event : samples) {
+    event.sequence = Sequence(1);
+    BatchEncoder encoder;
+    encoder.add(event);
+    const EncodedBatch batch = encoder.batch();
+    Input input(sizeof batch.count);
+    std::memcpy(input.data(), &batch.count, sizeof batch.count);
+    input.insert(input.end(), batch.bytes.begin(), batch.bytes.end());
+    const std::string digits = std::to_string(number++);
+    corpus.write(
+        "decode_batch",
+        "event-" + std::string(digits.size() < 2 ? "0" : "") + digits + "-" + std::string(type_name(event.event)),
+        input);
+  }
 }
 
 void write_all(const Corpus& corpus) {
   segments(corpus);
   state_files_of(corpus);
+  events(corpus);
   for (std::uint64_t seed = 1; seed <= 12; ++seed) {
     corpus.write("mutated_log", "random-" + std::to_string(seed), random_program(seed, 6 * seed));
     corpus.write("engine_calls", "random-" + std::to_string(seed), random_program(100 + seed, 40 * seed));

@@ -81,7 +81,7 @@ void one_record(std::string_view bytes) {
 
 void state_files(Bytes bytes) {
   Program program(bytes);
-  const std::uint64_t kind = program.below(17);
+  const std::uint64_t kind = program.below(20);
   const std::string_view text(reinterpret_cast<const char*>(program.rest().data()), program.rest().size());
   if (kind < 6) return witness(program.rest(), static_cast<Ending>(kind % 3), kind >= 3);
   if (kind == 6) return index_state(program.rest());
@@ -94,6 +94,9 @@ void state_files(Bytes bytes) {
   if (kind == 13) return one_record<Book>(text);
   if (kind == 14) return one_record<IndexMark>(text);
   if (kind == 15) return one_record<Frontiers>(text);
+  if (kind == 17) return one_record<Group>(text);
+  if (kind == 18) return one_record<std::vector<Hold>>(text);
+  if (kind == 19) return one_record<Recurring>(text);
   one_record<std::vector<Setting>>(text);
 }
 
