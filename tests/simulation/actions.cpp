@@ -226,6 +226,7 @@ constexpr std::array<ActionEntry, kind_count> table = {{
     {Kind::raise_level, "raise_level", 8, ask<Kind::raise_level>},
     {Kind::doubt_clock, "doubt_clock", 3, ask<Kind::doubt_clock>},
     {Kind::confirm_clock, "confirm_clock", 10, ask<Kind::confirm_clock>},
+    {Kind::recur, "recur", 40, ask<Kind::recur>},
     {Kind::batch, "batch", 40, batch},
     {Kind::wait_for_claim, "wait_for_claim", 20, wait_for_claim},
     {Kind::repeat, "repeat", 45, repeat},

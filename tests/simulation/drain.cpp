@@ -16,6 +16,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr int rounds_at_most = 100;
+constexpr int steps_at_most = 1000;
 
 const std::vector<std::string> queues{"mail", "bills", "übung"};
 
@@ -57,6 +58,7 @@ void World::drain() {
   clock.advance(2s);
   step();
   if (!over() && !schedules()) return;
+  if (!over() && !recurs()) return;
   for (int round = 0; !over() && anything_left(oracle.ledger()); ++round) {
     if (round == rounds_at_most) return failure.say("there are jobs that come to no end");
     if (!claim_and_complete()) return;
@@ -82,6 +84,40 @@ bool World::schedules() {
   return scheduled && !over();
 }
 
+/// What recurs is handled when its time comes, for which the engine asks to be woken. Then it ends, or no life would.
+bool World::recurs() {
+  const auto first = [&] {
+    std::optional<Instant> earliest;
+    oracle.model().each_recurring([&](const Recurring& one) {
+      const auto at = attention_at(one);
+      if (at && (!earliest || *at < *earliest)) earliest = at;
+    });
+    return earliest;
+  };
+  const auto handled = [&] {
+    for (int left = steps_at_most; left > 0 && !over() && first() && *first() <= clock.wall(); --left) step();
+    if (!over() && first() && *first() <= clock.wall())
+      failure.say("a recurring schedule is due, and nothing comes of it");
+    return !over();
+  };
+  if (!handled()) return false;
+  if (const auto next = first(); next && *next - clock.wall() < 48h) {
+    if (!wake_wall_ || *wake_wall_ > *next) {
+      failure.say("a recurring schedule will be due, and the engine does not ask to be woken");
+      return false;
+    }
+    clock.advance(*next - clock.wall());
+    if (!handled()) return false;
+  }
+  std::vector<std::string> names;
+  oracle.model().each_recurring([&](const Recurring& one) {
+    if (one.terms) names.push_back(oracle.model().name(one.id)->text);
+  });
+  for (const std::string& name : names) submit(by_operator(RemoveRecurring{name}));
+  step();
+  return !over();
+}
+
 /// One claim takes all that is due.
 bool World::claim_and_complete() {
   const std::size_t due = count_due(oracle.ledger(), now());
@@ -103,9 +139,11 @@ bool World::claim_and_complete() {
 
 /// The engine asks to be woken by the time the next job is due, when somebody waits for it; and then it is claimed.
 bool World::expect_wake() {
-  const auto& lives = oracle.ledger().lives();
-  if (std::ranges::none_of(lives, [](const auto& entry) { return entry.second.state == JobState::waiting; }))
-    return true;
+  const auto anybody_waits = [&] {
+    return std::ranges::any_of(oracle.ledger().lives(),
+                               [](const auto& entry) { return entry.second.state == JobState::waiting; });
+  };
+  if (!anybody_waits()) return true;
   bool claimed = false;
   engine_->submit_claim(++tickets_, Claim{.queues = queues, .worker = "last", .lease = 1h}, {}, BookTime::max(),
                         [&](const Reply& reply) { claimed = !reply.error && reply.answers; });
@@ -123,7 +161,8 @@ bool World::expect_wake() {
   if (!claimed) {
     withdraw_claims();
     step();
-    if (!over()) failure.say("a job waits, a worker waits, and the engine does not ask to be woken");
+    // What waited may have met its start deadline.
+    if (!over() && anybody_waits()) failure.say("a job waits, a worker waits, and the engine does not ask to be woken");
   }
   return !over();
 }

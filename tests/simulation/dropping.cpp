@@ -12,6 +12,7 @@
 #include "daybook/replay/retention.hpp"
 #include "daybook/replay/snapshot.hpp"
 #include "daybook/scheduler/keeper.hpp"
+#include "segment_name.hpp"
 #include "world.hpp"
 
 // Segments that go, as the keeper lets them go and as the tool does: on record first, behind two snapshots. What is left of them
@@ -115,6 +116,12 @@ void World::check_needs_snapshot() {
   }
   for (const std::string& name : copy->names()) {
     if (name.starts_with("snapshots/")) copy->remove_durably(name);
+    if (!name.ends_with(".stub")) continue;
+    // A drop that the disk hindered may have left the segment beside its stub.
+    const Sequence first(std::stoull(name.substr(name.find('/') + 1)));
+    for (const std::string& left : {archive_name(first), segment_name(first)}) {
+      if (copy->exists(left)) copy->remove_durably(left);
+    }
   }
   try {
     static_cast<void>(folded(*copy, oracle.head()));

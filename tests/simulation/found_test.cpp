@@ -54,5 +54,45 @@ TEST(Found, ARestoredBookIsPaddedForADiskThatGarblesWholeBlocks) {
                }});
 }
 
+// The disk kept the segment beside the stub that was made of it.
+TEST(Found, ASegmentThatADropCouldNotRemoveIsNoProofOfANeedForSnapshots) {
+  expect_kept({.options = {.segment_bytes_min = 9000,
+                           .segment_bytes_max = 18000,
+                           .commit_alignment = 8,
+                           .payload_bytes = 1000,
+                           .batch_bytes = 300,
+                           .index = false,
+                           .chance = 5913187326184855226u},
+               .actions = {
+                   {Kind::lose_power_soon, 2067811445u},
+                   {Kind::drop, 3501716883u},
+                   {Kind::kill, 1415874560u},
+                   {Kind::recur, 4208539472u},
+                   {Kind::pass, 1797417646u},
+                   {Kind::snooze, 1465734350u},
+                   {Kind::snapshot, 3413793161u},
+                   {Kind::step, 3322585505u},
+                   {Kind::err, 3842036605u},
+                   {Kind::kill, 2468074580u},
+                   {Kind::pass, 4142132131u},
+                   {Kind::archive, 3217877208u},
+                   {Kind::kill, 1460287255u},
+                   {Kind::pass, 2326075675u},
+                   {Kind::err, 172826893u},
+                   {Kind::schedule, 1576369936u},
+                   {Kind::repeat, 1403577087u},
+                   {Kind::lose_power_soon, 2136032426u},
+                   {Kind::schedule, 2256929612u},
+                   {Kind::pass, 2035171050u},
+                   {Kind::pass, 581043008u},
+                   {Kind::batch, 98352395u},
+                   {Kind::kill_soon, 1548156985u},
+                   {Kind::step, 2793038662u},
+                   {Kind::schedule, 115290391u},
+                   {Kind::repeat, 3460656443u},
+                   {Kind::drop, 315225217u},
+               }});
+}
+
 }  // namespace
 }  // namespace daybook::simulation

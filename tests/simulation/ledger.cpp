@@ -106,8 +106,50 @@ struct Ledger::Take {
     life.run_timeout = event.spec->run_timeout;
     if (event.spec->total_timeout) life.end_by = ledger.now_ + *event.spec->total_timeout;
     if (!event.spec->unique_key.empty()) life.key = {event.spec->queue, event.spec->unique_key};
+    life.recurring = event.spec->recurring;
+    if (life.recurring != ledger.fired_) wrong("it is of a schedule that did not fire, or of none though one fired");
+    ledger.fired_ = {};
     take_key(recorded.sequence, life);
     ledger.lives_.emplace(recorded.sequence, std::move(life));
+  }
+
+  void operator()(const RecurringDeclared& event) const {
+    const bool known = ledger.recurring_.contains(event.recurring);
+    if (known != event.changed) wrong(known ? "it was declared before" : "nothing of that name was declared");
+    ledger.recurring_[event.recurring].overlap = event.terms->overlap;
+  }
+  void operator()(const RecurringRemoved& event) const {
+    if (ledger.recurring_.erase(event.recurring) == 0) wrong("nothing of that name was declared");
+  }
+  void operator()(const RecurringPaused& event) const { pause(event.recurring, true); }
+  void operator()(const RecurringResumed& event) const { pause(event.recurring, false); }
+  void pause(NameId recurring, bool paused) const {
+    const auto found = ledger.recurring_.find(recurring);
+    if (found == ledger.recurring_.end()) return wrong("nothing of that name was declared");
+    if (found->second.paused == paused) wrong("it was so");
+    found->second.paused = paused;
+  }
+
+  void operator()(const RecurringFired& event) const {
+    const auto found = ledger.recurring_.find(event.recurring);
+    if (found == ledger.recurring_.end()) return wrong("nothing of that name was declared");
+    if (ledger.fired_ != NameId()) wrong("the one before made no job");
+    ledger.fired_ = event.recurring;
+    if (event.by == FiredBy::run_now) return;
+    if (!ledger.made_.emplace(event.recurring, event.nominal).second) wrong("there was a job of that occurrence");
+    // What had waited in the buffer was due by the clock of then, which may have been set back.
+    if (event.by != FiredBy::buffer && event.nominal > recorded.wall) wrong("its time had not come");
+    if (event.by == FiredBy::backfill) return;
+    if (ledger.clock_doubted_) wrong("fired while the clock is doubted");
+    if (ledger.held_) wrong("fired while the book is held");
+    if (found->second.paused) wrong("fired while it is paused");
+    const Overlap overlap = found->second.overlap;
+    if (overlap == Overlap::allow || overlap == Overlap::cancel_other) return;
+    for (const auto& [job, life] : ledger.lives_) {
+      if (life.recurring == event.recurring && !is_final(life.state)) {
+        wrong("fired though its job " + std::to_string(job.value()) + " has not ended");
+      }
+    }
   }
 
   /// Unset: a parent has not ended.

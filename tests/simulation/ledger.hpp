@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -38,6 +39,7 @@ class Ledger {
     Sequence last_claim;
     Dependencies dependencies;
     std::pair<NameId, std::string> key;  // empty: none
+    NameId recurring;                    // 0: of none
   };
   [[nodiscard]] const std::map<Sequence, Life>& lives() const { return lives_; }
 
@@ -56,6 +58,12 @@ class Ledger {
   };
   [[nodiscard]] const Effect* effect_of(const std::string& client, const std::string& id) const;
 
+  /// A recurring schedule that is declared.
+  struct Recurs {
+    bool paused = false;
+    Overlap overlap{};
+  };
+
   /// No job lost, none invented, each in the state that its events led to.
   void compare(const View& view) const;
 
@@ -68,6 +76,9 @@ class Ledger {
   std::map<std::pair<NameId, std::string>, Sequence> keys_;
   std::map<Token, End> ends_;
   std::map<NameId, std::string> names_;
+  std::map<NameId, Recurs> recurring_;
+  std::set<std::pair<NameId, Instant>> made_;  // occurrences of which there was a job; kept when a schedule goes
+  NameId fired_;                               // whose job is to follow
   std::map<std::pair<std::string, std::string>, Effect> effects_;
   Epoch epoch_;
   Duration offset_{};

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "daybook/core/limits.hpp"
+#include "support/recurring_choices.hpp"
 
 // The spaces to choose from are small, so that people meet at the same queues, keys and jobs, and times are mostly whole
 // seconds, so that a lease or a due time is met to the microsecond.
@@ -46,6 +47,24 @@ When when(Choices& choices, Instant now) {
   return at(now + delay(choices) - choices.one_of<Duration>({0s, 0s, 1h}));
 }
 
+/// Machines are down for a year, and of every occurrence of the year it is said why it made no job: not of one a second.
+Command seldom(Command command) {
+  const auto at_least = [](RecurringSpec& spec) {
+    if (auto* interval = std::get_if<IntervalRule>(&spec.recurrence.rule)) {
+      interval->period = std::max<Duration>(interval->period, 10min);
+    }
+  };
+  if (auto* declare = std::get_if<DeclareRecurring>(&command)) at_least(declare->spec);
+  if (auto* sync = std::get_if<SyncRecurring>(&command))
+    std::for_each(sync->specs.begin(), sync->specs.end(), at_least);
+  return command;
+}
+
+bool makes_jobs(const Command& command) {
+  return std::holds_alternative<Schedule>(command) || std::holds_alternative<RunRecurringNow>(command) ||
+         std::holds_alternative<BackfillRecurring>(command);
+}
+
 std::string brief(const Refusal& refusal) {
   return "refused " + std::string(to_string(refusal.code));
 }
@@ -69,6 +88,17 @@ std::string brief(const Answer& answer) {
       // Why one claim was refused is told as of today, unless it went on record.
       text += one ? " until " + std::to_string(one->lease_ends_at.time_since_epoch().count()) : " refused";
     }
+  }
+  if (const auto* filled = std::get_if<Backfilled>(&answer)) {
+    text = "filled";
+    for (const JobId& job : filled->jobs) text += " " + to_string(job);
+  }
+  if (const auto* declared = std::get_if<Declared>(&answer)) {
+    text = std::string("declared") + (declared->added ? " added" : "") + (declared->changed ? " changed" : "");
+  }
+  if (const auto* synced = std::get_if<Synced>(&answer)) {
+    text = "synced " + std::to_string(synced->added) + " " + std::to_string(synced->changed) + " " +
+           std::to_string(synced->removed) + " " + std::to_string(synced->unchanged);
   }
   return text;
 }
@@ -155,6 +185,8 @@ Command People::command(Kind what, Choices& choices, Instant now) const {
       return DoubtClock{ClockDoubted{now - 1h, 1h}};
     case Kind::confirm_clock:
       return ConfirmClock{};
+    case Kind::recur:
+      return seldom(testing::recurring_command(oracle_->model(), Moment{now, {}, {}, 0}, choices.any()));
     default:
       return schedule(choices, now);
   }
@@ -248,9 +280,9 @@ void People::hear_answer(const Command& command, const Answer& answer) {
     }
   };
   if (const auto* scheduled = std::get_if<Scheduled>(&answer)) {
-    on_record(scheduled->job.sequence, [](const Event& event) { return std::holds_alternative<JobScheduled>(event); });
-    if (!was_scheduled(scheduled->job)) failure_->say("the id of a scheduled job is of another history");
-    jobs_.push_back(scheduled->job);
+    hear_of_job(scheduled->job);
+  } else if (const auto* filled = std::get_if<Backfilled>(&answer)) {
+    for (const JobId& job : filled->jobs) hear_of_job(job);
   } else if (const auto* claimed = std::get_if<daybook::Claimed>(&answer)) {
     const Claim& asked = std::get<Claim>(command);
     for (const ClaimedJob& job : claimed->jobs) {
@@ -271,6 +303,12 @@ void People::hear_answer(const Command& command, const Answer& answer) {
   } else {
     expect_job_of_this_history(command);
   }
+}
+
+void People::hear_of_job(const JobId& id) {
+  if (!was_scheduled(id))
+    failure_->say("job " + to_string(id) + " was scheduled, as an answer has it: it is not on record");
+  jobs_.push_back(id);
 }
 
 // By the record: the state may have let go of it.
@@ -299,7 +337,7 @@ void People::hear_refusal(const Command& command, const Refusal& refusal) {
       oracle_->ledger().live(complete->job, complete->token)) {
     failure_->say("a lease was called lost that is alive");
   }
-  if (refusal.code == RefusalCode::storage_full && !std::holds_alternative<Schedule>(command)) {
+  if (refusal.code == RefusalCode::storage_full && !makes_jobs(command)) {
     failure_->say("refused for want of room, though it schedules nothing");
   }
 }

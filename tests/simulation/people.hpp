@@ -56,6 +56,7 @@ class People {
   [[nodiscard]] Claimed claim_of(Choices& choices) const;
   [[nodiscard]] JobId job_of(Choices& choices) const;
   void hear_answer(const Command& command, const Answer& answer);
+  void hear_of_job(const JobId& id);
   void hear_refusal(const Command& command, const Refusal& refusal);
   void expect_end(const Token& token, Ledger::End how);
   [[nodiscard]] bool was_scheduled(const JobId& id) const;

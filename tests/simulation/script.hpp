@@ -36,6 +36,7 @@ enum class Kind : std::uint8_t {
   raise_level,
   doubt_clock,
   confirm_clock,
+  recur,  // declare, pause, run, fill, remove what recurs
   batch,
   wait_for_claim,
   repeat,  // a request once more, perhaps because nobody knows what became of it

@@ -99,6 +99,7 @@ class World {
   void renew_index(std::unique_ptr<test::MemoryStorage> memory);
   void count_end(End end);
   bool schedules();
+  bool recurs();
   bool claim_and_complete();
   bool expect_wake();
   void skip_to_the_last_due();
