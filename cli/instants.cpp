@@ -9,7 +9,7 @@ std::string local_text(Instant instant, const Zone& zone) {
   const auto at = std::chrono::floor<std::chrono::seconds>(instant);
   const auto offset = zone.span(at).offset;
   const auto minutes = std::chrono::duration_cast<std::chrono::minutes>(std::chrono::abs(offset)).count();
-  char written[8];
+  char written[16];
   std::snprintf(written, sizeof written, "%c%02d:%02d", offset.count() < 0 ? '-' : '+',
                 static_cast<int>(minutes / 60 % 100), static_cast<int>(minutes % 60));
   return to_string(Instant(at + offset)).substr(0, 19) + written;

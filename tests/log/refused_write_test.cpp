@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include <cerrno>
+#include <new>
 
 #include "daybook/core/limits.hpp"
 #include "forge.hpp"
@@ -47,6 +48,35 @@ TEST_F(Writer, WhoseWitnessCannotBeSyncedWhileSettlingIsPoisoned) {
   const std::string why = unknown(book.append());
   EXPECT_NE(why, "");
   EXPECT_EQ(unknown(book.log->raise_feature_level(limits::feature_level_first)), why) << "even where nothing is to do";
+  book.drop();
+  book.open();
+  book.expect_promises_kept();
+}
+
+/// Memory that runs out where the log asks for chance: in the middle of an append.
+class OutOfMemory final : public Random {
+ public:
+  [[nodiscard]] std::uint64_t next() override {
+    if (now) throw std::bad_alloc();
+    return random_.next();
+  }
+  bool now = false;
+
+ private:
+  FixedRandom random_;
+};
+
+TEST_F(Writer, WhoseAppendWasCutShortWritesNothingMore) {
+  book.drop();
+  OutOfMemory chance;
+  book.log = SegmentLog::open(*book.disk, book.clock, chance, small_segments(), book.opening);
+  chance.now = true;
+  EXPECT_THROW(book.append(), std::bad_alloc);
+  chance.now = false;
+  EXPECT_FALSE(book.log->writable());
+  const auto before = picture(*book.disk);
+  EXPECT_THAT(unknown(book.append()), HasSubstr("an append before was cut short"));
+  EXPECT_EQ(picture(*book.disk), before);
   book.drop();
   book.open();
   book.expect_promises_kept();
