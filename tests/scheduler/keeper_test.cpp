@@ -194,6 +194,7 @@ TEST_F(KeeperTest, ABookThatWasNotUpgradedKeepsItsSegments) {
   Keeper keeper = tidy_keeper(std::chrono::seconds(0));
   ASSERT_TRUE(keeper.take().has_value());
   EXPECT_THAT(forms(), testing::Each(SegmentForm::plain));
+  EXPECT_THAT(warnings, IsEmpty());
 }
 
 TEST_F(KeeperTest, OldSegmentsAreDroppedBehindTheOlderOfTwoSnapshotsAndPinNoJob) {
