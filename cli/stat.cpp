@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <array>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -16,9 +17,14 @@ namespace daybook::cli {
 
 namespace {
 
+constexpr std::array<JobState, job_states> states = {JobState::waiting,   JobState::awaiting,  JobState::running,
+                                                     JobState::completed, JobState::cancelled, JobState::dead,
+                                                     JobState::uncertain};
+
 struct Row {
   bool paused = false;
-  std::uint64_t waiting = 0, running = 0, completed = 0, cancelled = 0, dead = 0, uncertain = 0;
+  std::array<std::uint64_t, job_states> jobs{};
+  [[nodiscard]] std::uint64_t count(JobState state) const { return jobs[static_cast<std::size_t>(state)]; }
   QueueLimits limits;
   std::map<std::string, std::uint32_t> weights;  // of groups that have another than 1
   std::string on_dead_kind;                      // empty: a dead job schedules nothing
@@ -44,28 +50,7 @@ std::map<std::string, Row> rows_of(const State& state) {
     if (group.weight != 1) rows[name(group.queue)].weights[name(group.id)] = group.weight;
   });
   for (const auto& [key, count] : state.counts()) {
-    Row& row = rows[name(key.first)];
-    switch (key.second) {
-      case JobState::waiting:
-      case JobState::awaiting:
-        row.waiting += count;
-        break;
-      case JobState::running:
-        row.running += count;
-        break;
-      case JobState::completed:
-        row.completed += count;
-        break;
-      case JobState::cancelled:
-        row.cancelled += count;
-        break;
-      case JobState::dead:
-        row.dead += count;
-        break;
-      case JobState::uncertain:
-        row.uncertain += count;
-        break;
-    }
+    rows[name(key.first)].jobs[static_cast<std::size_t>(key.second)] += count;
   }
   return rows;
 }
@@ -77,12 +62,10 @@ Moment reading_moment(const Book& book) {
   return {wall, book.head_boot + passed, book.book_time(book.head_boot) + passed, 0};
 }
 
-void print_limits(const std::map<std::string, Row>& rows) {
+void add_limits(std::vector<std::string>& lines, const std::map<std::string, Row>& rows) {
   constexpr std::size_t weights_shown = 10;
-  bool first = true;
   for (const auto& [queue, row] : rows) {
     if (row.limits == QueueLimits() && row.weights.empty()) continue;
-    if (std::exchange(first, false)) print("");
     std::string line = sanitized(queue) + ": " + limits_text(row.limits);
     std::size_t shown = 0;
     for (const auto& [group, weight] : row.weights) {
@@ -92,22 +75,22 @@ void print_limits(const std::map<std::string, Row>& rows) {
     if (row.weights.size() > weights_shown) {
       line += " and " + std::to_string(row.weights.size() - weights_shown) + " more";
     }
-    print(line);
+    lines.push_back(std::move(line));
   }
 }
 
-void print_on_dead(const std::map<std::string, Row>& rows) {
+void add_on_dead(std::vector<std::string>& lines, const std::map<std::string, Row>& rows) {
   for (const auto& [queue, row] : rows) {
     if (row.on_dead_kind.empty()) continue;
-    print(sanitized(queue) + ": a dead job schedules one of kind " + sanitized(row.on_dead_kind) + " in " +
-          sanitized(row.on_dead_queue));
+    lines.push_back(sanitized(queue) + ": a dead job schedules one of kind " + sanitized(row.on_dead_kind) + " in " +
+                    sanitized(row.on_dead_queue));
   }
 }
 
-void print_undeclared(const std::vector<Undeclared>& nobodys) {
+void add_undeclared(std::vector<std::string>& lines, const std::vector<Undeclared>& nobodys) {
   for (const Undeclared& one : nobodys) {
-    print(grouped(one.ready) + " due in " + sanitized(one.queue) + " of kind " + sanitized(one.kind) +
-          ": no worker that joined takes them");
+    lines.push_back(grouped(one.ready) + " due in " + sanitized(one.queue) + " of kind " + sanitized(one.kind) +
+                    ": no worker that joined takes them");
   }
 }
 
@@ -135,19 +118,13 @@ int stat(const Common& common) {
                    {"queues", Json::array()},
                    {"workers", Json::array()}};
     for (const auto& [queue, row] : rows) {
-      object["queues"].push_back({{"queue", queue},
-                                  {"paused", row.paused},
-                                  {"waiting", row.waiting},
-                                  {"running", row.running},
-                                  {"completed", row.completed},
-                                  {"cancelled", row.cancelled},
-                                  {"dead", row.dead},
-                                  {"uncertain", row.uncertain},
-                                  {"limits", limits_json(row.limits)},
-                                  {"weights", row.weights},
-                                  {"on_dead", nullptr}});
+      Json& told = object["queues"].emplace_back(Json{{"queue", queue}, {"paused", row.paused}});
+      for (const JobState one : states) told[std::string(to_string(one))] = row.count(one);
+      told["limits"] = limits_json(row.limits);
+      told["weights"] = row.weights;
+      told["on_dead"] = nullptr;
       if (!row.on_dead_kind.empty()) {
-        object["queues"].back()["on_dead"] = {{"kind", row.on_dead_kind}, {"queue", row.on_dead_queue}};
+        told["on_dead"] = {{"kind", row.on_dead_kind}, {"queue", row.on_dead_queue}};
       }
     }
     object["undeclared"] = Json::array();
@@ -188,23 +165,30 @@ int stat(const Common& common) {
   if (!workers.empty()) print("workers     " + workers);
   if (rows.empty()) return book.exit_code();
   print("");
-  using Align = Table::Align;
-  Table table({{"QUEUE"},
-               {"waiting", Align::right},
-               {"running", Align::right},
-               {"completed", Align::right},
-               {"cancelled", Align::right},
-               {"dead", Align::right},
-               {"uncertain", Align::right},
-               {""}});
+  const bool families =
+      std::any_of(rows.begin(), rows.end(), [](const auto& row) { return row.second.count(JobState::awaiting) != 0; });
+  const auto is_shown = [&](JobState one) { return one != JobState::awaiting || families; };
+  std::vector<Table::Column> columns = {{"QUEUE"}};
+  for (const JobState one : states) {
+    if (is_shown(one)) columns.push_back({std::string(to_string(one)), Table::Align::right});
+  }
+  columns.push_back({""});
+  Table table(std::move(columns));
   for (const auto& [queue, row] : rows) {
-    table.row({sanitized(queue), grouped(row.waiting), grouped(row.running), grouped(row.completed),
-               grouped(row.cancelled), grouped(row.dead), grouped(row.uncertain), row.paused ? "paused" : ""});
+    std::vector<std::string> cells = {sanitized(queue)};
+    for (const JobState one : states) {
+      if (is_shown(one)) cells.push_back(grouped(row.count(one)));
+    }
+    cells.push_back(row.paused ? "paused" : "");
+    table.row(std::move(cells));
   }
   table.print();
-  print_limits(rows);
-  print_on_dead(rows);
-  print_undeclared(nobodys);
+  std::vector<std::string> lines;
+  add_limits(lines, rows);
+  add_on_dead(lines, rows);
+  add_undeclared(lines, nobodys);
+  if (!lines.empty()) print("");
+  for (const std::string& line : lines) print(line);
   return book.exit_code();
 }
 

@@ -6,8 +6,10 @@
 namespace daybook::test {
 namespace {
 
+using testing::ContainsRegex;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 class FamiliesOfTool : public BookOfTool {
  protected:
@@ -74,6 +76,16 @@ TEST_F(FamiliesOfTool, AFamilyInAPausedQueueKeepsNoWorkerAndIsShown) {
   EXPECT_EQ(worked.exit_code, 0) << worked.err;
   EXPECT_THAT(run({"state", "--at", std::to_string(one({"stat"})["head"].get<std::uint64_t>())}).out,
               HasSubstr("awaiting"));
+}
+
+TEST_F(FamiliesOfTool, WhatAwaitsItsParentsIsNotCountedAmongWhatWaits) {
+  const std::string parent = schedule();
+  EXPECT_THAT(run({"stat"}).out, Not(HasSubstr("awaiting"))) << "where nobody has a family, there is no column for it";
+  schedule({"--after", parent, "--when", "always"});
+  const Json mail = one({"stat"})["queues"][0];
+  EXPECT_EQ(mail["waiting"], 1);
+  EXPECT_EQ(mail["awaiting"], 1);
+  EXPECT_THAT(run({"stat"}).out, ContainsRegex("mail +1 +1 +0"));
 }
 
 TEST_F(FamiliesOfTool, AQueueSchedulesAJobForEachThatDies) {
