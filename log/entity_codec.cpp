@@ -20,7 +20,6 @@ namespace {
 
 using namespace codec;
 
-constexpr std::size_t word_bytes = sizeof(capnp::word);
 constexpr std::size_t entity_types = std::variant_size_v<Entity>;
 
 /// The highest revision of each entity that this release knows, by the number of the type, from 1. It writes the lowest that

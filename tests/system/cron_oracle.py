@@ -2,22 +2,25 @@
 """What others make of cron expressions: cron_oracle.py ORACLE FILE compares each line of the file with its own answer.
 
 A line: expression, zone, first second, second behind the last, gap policy, repeat policy, the seconds that are to be checked; with
-tabs between. Oracles: croniter and systemd (both in UTC), brute (every minute, through zoneinfo). Prints the lines that differ, then
+tabs between. Oracles: croniter and systemd (both in UTC), brute (every minute, through zoneinfo), days (every day of a calendar, for
+times of day that no clock leaves out). Prints the lines that differ, then
 how many were compared. Exit code 77: the oracle is not installed."""
 
+import calendar
 import os
 import re
 import subprocess
 import sys
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, time, timedelta, timezone
 
 NAMES = {n: i for i, n in enumerate("JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split(), 1)}
 DAYS = {n: i for i, n in enumerate("SUN MON TUE WED THU FRI SAT".split())}
-MOST = 20  # instants of one expression that croniter and systemd are asked for
+MOST = 20  # instants of one expression that croniter, systemd and days are asked for
 BOUNDS = [(0, 59), (0, 23), (1, 31), (1, 12), (0, 6)]
 
 
 def number(word, names):
+    word = word.upper()
     return names[word] if word in names else int(word)
 
 
@@ -104,6 +107,63 @@ def brute(case):
     return sorted(found)
 
 
+def nearest_workday(year, month, day):
+    """The day of the month from Monday to Friday that is nearest to it, within the month."""
+    last = calendar.monthrange(year, month)[1]
+    near = [d for d in range(1, last + 1) if date(year, month, d).isoweekday() <= 5]
+    return min(near, key=lambda d: abs(d - day))
+
+
+def day_matches(field, day):
+    last = calendar.monthrange(day.year, day.month)[1]
+    for item in field.split(","):
+        if item == "LW":
+            found = day.day == nearest_workday(day.year, day.month, last)
+        elif item[0] == "L":
+            found = day.day == last - int(item[2:] or 0)
+        elif item[-1] == "W":
+            wanted = int(item[:-1])
+            found = wanted <= last and day.day == nearest_workday(day.year, day.month, wanted)
+        else:
+            found = day.day in values(item, 2)
+        if found:
+            return True
+    return False
+
+
+def weekday_matches(field, day):
+    last = calendar.monthrange(day.year, day.month)[1]
+    for item in field.split(","):
+        name, _, nth = item.partition("#")
+        at_last = item[-1] == "L"
+        weekdays = values(name[:-1] if at_last else name, 4)
+        if day.isoweekday() % 7 not in weekdays:
+            continue
+        if (not nth and not at_last) or (at_last and day.day + 7 > last) or (nth and (day.day + 6) // 7 == int(nth)):
+            return True
+    return False
+
+
+def by_days(case):
+    from zoneinfo import ZoneInfo
+    text, zone, begin, end, _, _ = case
+    fields = text.split(" ")
+    seconds = sorted(values(fields.pop(0), 0)) if len(fields) == 6 else [0]
+    tz = ZoneInfo(zone)
+    day = datetime.fromtimestamp(begin, tz).date() - timedelta(days=1)
+    both = fields[2][0] in "*?" or fields[4][0] in "*?"
+    found = []
+    while len(found) < MOST and datetime.combine(day, time(), timezone.utc).timestamp() < end + 2 * 86400:
+        one, other = day_matches(fields[2], day), weekday_matches(fields[4], day)
+        if day.month in values(fields[3], 3) and ((one and other) if both else (one or other)):
+            for second in seconds:
+                t = int(datetime.combine(day, time(int(fields[1]), int(fields[0]), second), tz).timestamp())
+                if begin <= t < end and len(found) < MOST:
+                    found.append(t)
+        day += timedelta(days=1)
+    return found
+
+
 def croniter_all(cases):
     from croniter import croniter
     for text, _, begin, end, _, _ in cases:
@@ -171,7 +231,7 @@ def main(oracle, path):
             answers = systemd_all(cases)
         else:
             import zoneinfo  # noqa: F401
-            answers = map(brute, cases)
+            answers = map(brute if oracle == "brute" else by_days, cases)
     except (ImportError, OSError) as error:
         print(error)
         sys.exit(77)

@@ -62,6 +62,44 @@ class Draw {
   }
   std::string one_day() { return item(1, 28); }
 
+  /// The same, with days that are the last, the nearest to one, or the nth of their month.
+  std::string days_of_a_month() {
+    static const char* const names[] = {"SUN", "mon", "Tue", "WED", "5", "7", "6"};
+    const auto listed = [&](const auto& one) {
+      std::string list = one();
+      while (one_in(3)) list += "," + one();
+      return list;
+    };
+    const auto day = [&]() -> std::string {
+      switch (below(5)) {
+        case 0:
+          return one_in(2) ? "L" : "L-" + std::to_string(1 + below(30));
+        case 1:
+          return std::to_string(1 + below(31)) + "W";
+        case 2:
+          return "LW";
+        case 3:
+          return std::to_string(25 + below(7));
+        default:
+          return item(1, 31);
+      }
+    };
+    const auto weekday = [&]() -> std::string {
+      const std::string name = names[below(7)];
+      if (one_in(3)) return name;
+      return one_in(2) ? name + "L" : name + "#" + std::to_string(1 + below(5));
+    };
+    const std::string month = one_in(2) ? "*" : item(1, 12);
+    switch (below(3)) {
+      case 0:
+        return listed(day) + " " + month + " *";
+      case 1:
+        return "* " + month + " " + listed(weekday);
+      default:
+        return listed(day) + " " + month + " " + listed(weekday);
+    }
+  }
+
  private:
   std::string item(int low, int high) {
     const int first = low + static_cast<int>(below(static_cast<std::size_t>(high - low)));
@@ -149,6 +187,20 @@ TEST_F(CronOracle, SystemdAgreesInUtc) {
     add(draw.field(0, 59) + " " + draw.field(0, 23) + " " + day, "UTC", first_day, first_day + days(3650), {}, {}, 20);
   }
   compare("systemd");
+}
+
+// At noon, which no clock leaves out.
+TEST_F(CronOracle, EveryDayOfACalendarAgreesOnTheLastTheNearestAndTheNth) {
+  const std::vector<std::string> names = test::zone_names();
+  if (names.empty()) GTEST_SKIP() << "skipped: no tzdata is installed";
+  Draw draw(seed_ + 3);
+  for (std::uint64_t i = 0; i < 400 * factor_; ++i) {
+    const std::string second = draw.one_in(2) ? "" : draw.field(0, 59) + " ";
+    const sys_seconds begin = first_day + days(draw.below(365 * years));
+    add(second + std::to_string(draw.below(60)) + " 12 " + draw.days_of_a_month(), names[draw.below(names.size())],
+        begin, begin + days(800), {}, {}, 20);
+  }
+  compare("days");
 }
 
 TEST_F(CronOracle, EveryMinuteThroughZoneinfoAgreesInEveryZone) {
