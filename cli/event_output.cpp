@@ -350,6 +350,17 @@ Json event_json(const RecordedEvent& recorded, const View& names) {
   return object;
 }
 
+RecordedEvent part_of(RecordedEvent recorded, Sequence job) {
+  if (auto* pruned = std::get_if<JobsPruned>(&recorded.event)) {
+    std::erase_if(pruned->jobs, [&](const PrunedJob& one) { return one.job.sequence != job; });
+  } else if (auto* forgotten = std::get_if<ResultsForgotten>(&recorded.event)) {
+    std::erase_if(forgotten->jobs, [&](const JobId& id) { return id.sequence != job; });
+  } else if (auto* renewed = std::get_if<LeasesRenewed>(&recorded.event)) {
+    std::erase_if(renewed->renewals, [&](const Renewal& one) { return one.job.sequence != job; });
+  }
+  return recorded;
+}
+
 std::string event_line(const RecordedEvent& recorded, const View& names) {
   constexpr std::size_t kTypeWidth = 20;  // the longest type's
   std::string type(type_name(recorded.event));

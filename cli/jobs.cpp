@@ -56,24 +56,38 @@ int jobs(const Common& common, const JobsOptions& options) {
   return book.exit_code();
 }
 
-void print_history(const Common& common, const std::vector<RecordedEvent>& events, const State& names) {
+/// What is left of the job's history, and that it is not all.
+void print_history(const Common& common, const std::vector<RecordedEvent>& events, const State& names, Sequence job,
+                   Sequence readable) {
+  if (readable > job) {
+    tell("what happened to it before #" + std::to_string(readable.value()) + " was dropped from the log");
+  }
   for (const RecordedEvent& recorded : events) {
+    const RecordedEvent part = part_of(recorded, job);
     if (common.json) {
-      print_json(event_json(recorded, names));
+      print_json(event_json(part, names));
     } else {
-      print(event_line(recorded, names));
+      print(event_line(part, names));
     }
   }
 }
 
-/// A job that the state does not know any more: the log says how it went.
+/// A job that the state does not know any more: the log says how it went, as far as it was not dropped.
 int job_let_go(const Common& common, const ReadingBook& book, const State& state, const JobId& id) {
-  const std::vector<RecordedEvent> events = id.sequence != Sequence() && id.sequence <= state.book().head
-                                                ? history(book.events(), id.sequence, book.log().first_readable())
-                                                : std::vector<RecordedEvent>();
-  const auto gone = let_go_in(events, id);
-  if (!gone) throw RefusedError("job " + to_string(id) + ": there is no such job in this book, and never was");
-  const PrunedJob& pruned = gone->job;
+  const Sequence readable = book.log().first_readable();
+  const Absence absence = why_absent(book.events(), id, state.book(), readable);
+  if (absence.untold) {
+    if (common.json) {
+      Json object = {{"id", to_string(id)}, {"known", false}};
+      if (id.sequence < readable) object["dropped_through"] = readable.value() - 1;
+      print_json(object);
+    } else {
+      print(absence.refusal.sentence);
+    }
+    return book.exit_code();
+  }
+  if (!absence.let_go) throw RefusedError(absence.refusal.sentence);
+  const PrunedJob& pruned = absence.let_go->job;
   if (common.json) {
     print_json({{"id", to_string(pruned.job)},
                 {"state", to_string(pruned.state)},
@@ -85,7 +99,7 @@ int job_let_go(const Common& common, const ReadingBook& book, const State& state
           to_string(pruned.finalized_at) + ", and pruned since: what is left of it is its history");
     print("");
   }
-  print_history(common, events, state);
+  print_history(common, absence.history, state, id.sequence, readable);
   return book.exit_code();
 }
 
@@ -106,10 +120,7 @@ int job(const Common& common, const JobId& id) {
     print("");
   }
   const Sequence readable = book.log().first_readable();
-  if (readable > id.sequence) {
-    tell("what happened to it before #" + std::to_string(readable.value()) + " was dropped from the log");
-  }
-  print_history(common, history(book.events(), id.sequence, readable), state);
+  print_history(common, history(book.events(), id.sequence, readable), state, id.sequence, readable);
   return book.exit_code();
 }
 

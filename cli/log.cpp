@@ -34,10 +34,11 @@ int log(const Common& common, const LogQuery& query) {
       const std::vector<Sequence> touched = jobs_of(recorded.sequence, recorded.event);
       if (std::find(touched.begin(), touched.end(), query.job->sequence) == touched.end()) return true;
     }
+    const RecordedEvent shown = query.job ? part_of(recorded, query.job->sequence) : recorded;
     if (common.json) {
-      print_json(event_json(recorded, names));
+      print_json(event_json(shown, names));
     } else {
-      print(event_line(recorded, names));
+      print(event_line(shown, names));
     }
     return true;
   });

@@ -30,7 +30,7 @@ const Job& require_job(const State& state, const JobId& id) {
   const Job* job = state.job(id.sequence);
   if (job == nullptr) {
     throw RefusedError("job " + to_string(id) + " is not in this book, or is not kept any more: daybook job " +
-                       to_string(id) + " knows which");
+                       to_string(id) + " tells what is known of it");
   }
   if (id.generation != GenerationTag() && job->id != id) {
     throw RefusedError("job " + to_string(id) + ": this id is of another copy of the book; here #" +

@@ -56,7 +56,7 @@ Result<const Job*> find_job(const View& view, const JobId& id) {
                   number);
   }
   if (id.generation != GenerationTag() && id.generation != view.book().generation.tag) {
-    return refuse(RefusalCode::another_history, shown(id) + ": that id is of another history, and no job of this book",
+    return refuse(RefusalCode::another_history, shown(id) + ": that id is of another history, and no job that this book has",
                   number);
   }
   return refuse(RefusalCode::no_such_job, shown(id) + ": no such job in this book: never issued, or pruned since",

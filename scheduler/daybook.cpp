@@ -224,29 +224,19 @@ std::optional<Result<JobInfo>> find(JobId id, const View& view, const Moment& no
   return job_info(*job, view, now);
 }
 
-/// What the log knows of a job that the state does not.
-Refusal why_not_there(JobId id, const std::vector<RecordedEvent>& history) {
-  const auto gone = let_go_in(history, id);
-  if (!gone) return {RefusalCode::no_such_job, "job " + to_string(id) + ": never issued in this book"};
-  return {RefusalCode::pruned,
-          "job " + to_string(gone->job.job) + " was " + std::string(to_string(gone->job.state)) + " at " +
-              to_string(gone->job.finalized_at) + " and pruned at " + to_string(gone->at) + " (event " +
-              std::to_string(gone->event.value()) + "); its history is in the log",
-          id.sequence.value()};
-}
-
 }  // namespace
 
 Result<JobInfo> Daybook::job(JobId id) const {
   std::optional<Result<JobInfo>> found;
-  Sequence head;
+  Book book;
   impl_->driver().look([&](const View& view, const Moment& now) {
     found = find(id, view, now);
-    head = view.book().head;
+    book = view.book();
   });
   if (found) return std::move(*found);
-  const bool may_have_been = id.sequence != Sequence() && id.sequence <= head;
-  return tl::unexpected<Refusal>(why_not_there(id, may_have_been ? history(id) : std::vector<RecordedEvent>()));
+  impl_->driver().require_own_process();
+  const LogReader reader(*impl_->parts().storage);
+  return tl::unexpected<Refusal>(why_absent(events_of(reader), id, book, reader.first_readable()).refusal);
 }
 
 Result<JobInfo> Daybook::wait(JobId id, Duration timeout, std::stop_token stop) const {

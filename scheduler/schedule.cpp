@@ -24,9 +24,9 @@ std::vector<JobId> parents_of(const std::vector<Command>& commands) {
   return ids;
 }
 
-/// The rules know only the jobs of the state; the log knows those that were pruned as well.
+/// The rules know only the jobs of the state; the log knows those that were pruned as well, also by an earlier generation.
 Refusal told_apart(const Daybook& book, const std::vector<JobId>& parents, Refusal refusal) {
-  if (refusal.code != RefusalCode::no_such_job) return refusal;
+  if (refusal.code != RefusalCode::no_such_job && refusal.code != RefusalCode::another_history) return refusal;
   const auto parent =
       std::ranges::find_if(parents, [&](const JobId& id) { return id.sequence.value() == refusal.job; });
   if (parent == parents.end()) return refusal;

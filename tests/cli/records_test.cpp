@@ -112,7 +112,8 @@ TEST_F(RecordsOfTool, AJobIsShownWithItsWholeHistory) {
 
 TEST_F(RecordsOfTool, AJobThatIsNotThereIsRefused) {
   schedule();
-  EXPECT_THAT(run({"job", "999999-00000001"}), Refused("no such job"));
+  EXPECT_THAT(run({"job", "999999"}), Refused("never issued in this book"));
+  EXPECT_THAT(run({"job", "999999-00000001"}), Refused("another history"));
 }
 
 TEST_F(RecordsOfTool, TheLogHasTheStableNamesAndEverySequenceOnce) {

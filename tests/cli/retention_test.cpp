@@ -65,10 +65,10 @@ TEST_F(Retention, DroppingNeedsABoundAndAReason) {
   EXPECT_THAT(run({"drop", "--before", "3"}), WrongUsage("--reason"));
 }
 
-/// A book of three segments, of which the first two are finished, by payloads that are too large for fewer.
-class DroppedBeginning : public Retention {
+class LongBook : public Retention {
  protected:
-  DroppedBeginning() {
+  /// Three segments, of which the first two are finished, by payloads that are too large for fewer.
+  void fill() {
     const std::string payload(240 * 1024, 'p');
     for (int i = 0; i < 16; ++i) {
       ids_.push_back(one({"schedule", "--queue", "mail", "--kind", "welcome", "--payload-file", "-"}, payload)["id"]);
@@ -89,6 +89,11 @@ class DroppedBeginning : public Retention {
     EXPECT_THAT(forms(), testing::ElementsAre("dropped", "dropped", "plain"));
   }
   std::vector<std::string> ids_;
+};
+
+class DroppedBeginning : public LongBook {
+ protected:
+  DroppedBeginning() { fill(); }
 };
 
 TEST_F(DroppedBeginning, ItIsDroppedOnlyBehindTwoSnapshotsAndTheBookGoesOn) {
@@ -139,6 +144,78 @@ TEST_F(DroppedBeginning, WithoutItsSnapshotsItIsDamagedAndNothingIsSalvaged) {
   EXPECT_FALSE(std::filesystem::exists(file("rescued")));
   std::filesystem::rename(file("elsewhere"), directory() + "/snapshots");
   EXPECT_EQ(run({"verify"}).exit_code, 0);
+}
+
+// ---- jobs that were pruned, and events that were dropped ----
+
+class PrunedJobs : public LongBook {
+ protected:
+  PrunedJobs() {
+    for (int i = 0; i < 3; ++i) done_.push_back(schedule());
+    for (int i = 0; i < 3; ++i) {
+      const Json claimed = claim();
+      run({"complete", claimed["id"], "--token", claimed["token"]});
+    }
+  }
+  void prune() const {
+    one({"retention", "--completed", "0s"});
+    schedule();  // and whatever opens the book prunes
+    EXPECT_THAT(json({"jobs", "--state", "completed"}), testing::IsEmpty());
+  }
+  std::vector<std::string> done_;
+};
+
+TEST_F(PrunedJobs, TellOnlyOfThemselves) {
+  prune();
+  const auto lines = json({"job", done_[1]});
+  EXPECT_EQ(lines.front()["pruned"], true);
+  EXPECT_EQ(lines.back()["type"], "JobsPruned");
+  EXPECT_EQ(lines.back()["job"], done_[1]);
+  EXPECT_FALSE(lines.back().contains("jobs"));
+  EXPECT_EQ(lines.back()["data"]["pruned"].size(), 1U);
+  const ToolRun told = run({"job", done_[1]});
+  EXPECT_THAT(told.out, testing::Not(HasSubstr(done_[0])));
+  EXPECT_THAT(told.err, testing::Not(HasSubstr("dropped")));
+  EXPECT_EQ(json({"log", "--job", done_[1]}).back(), lines.back());
+  EXPECT_THAT(run({"schedule", "--queue", "q", "--kind", "k", "--after", done_[1], "--when", "always"}),
+              Refused("its history is in the log"));
+}
+
+TEST_F(PrunedJobs, SayThatTheirBeginningWasDropped) {
+  fill();
+  prune();
+  drop_behind_two_snapshots();
+  const ToolRun told = run({"job", done_[0]});
+  EXPECT_EQ(told.exit_code, 0) << told.err;
+  EXPECT_THAT(told.out, HasSubstr(done_[0] + " was completed at "));
+  EXPECT_THAT(told.err, HasSubstr("what happened to it before #"));
+  EXPECT_THAT(run({"schedule", "--queue", "q", "--kind", "k", "--after", done_[0], "--when", "always"}),
+              Refused("was dropped from the log"));
+}
+
+TEST_F(PrunedJobs, OfWhichNothingIsKnownAnyMoreAreNotDenied) {
+  prune();
+  fill();
+  drop_behind_two_snapshots();
+  const std::uint64_t readable = json({"segments"}).back()["first"];
+  const std::string gone = "job " + done_[0] + ": nothing is known of it any more: events before #" +
+                           std::to_string(readable) + " were dropped";
+  const ToolRun told = run({"job", done_[0]});
+  EXPECT_EQ(told.exit_code, 0) << told.err;
+  EXPECT_EQ(told.out, gone + "\n");
+  EXPECT_EQ(one({"job", done_[0]}), (Json{{"id", done_[0]}, {"known", false}, {"dropped_through", readable - 1}}));
+  const Words child = {"schedule", "--queue", "q", "--kind", "k", "--when", "always", "--after"};
+  const auto after = [&](const std::string& id) {
+    Words all = child;
+    all.push_back(id);
+    return run(all);
+  };
+  EXPECT_THAT(after(done_[0]), Refused(gone));
+  EXPECT_THAT(run({"cancel", done_[0]}), Refused("never issued, or pruned since"));
+  const std::string closing = json({"log"}).back()["seq"].dump();
+  EXPECT_THAT(run({"job", closing}), Refused("never issued in this book"));
+  EXPECT_THAT(after("9999999"), Refused("never issued in this book"));
+  EXPECT_THAT(run({"job", done_[0].substr(0, done_[0].find('-')) + "-00000001"}), Refused("another history"));
 }
 
 }  // namespace

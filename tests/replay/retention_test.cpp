@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daybook/replay/retention.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -155,6 +156,72 @@ TEST(HistoryOfAJob, SaysWhenItWasLetGo) {
   ASSERT_TRUE(found.has_value());
   EXPECT_EQ(found->job.job, job);
   EXPECT_EQ(let_go_in({pruned({twin})}, {Sequence(5), GenerationTag()})->job.job, twin) << "of whatever history";
+}
+
+// ---- what the state does not know ----
+
+class AJobThatTheStateDoesNotKnow : public ::testing::Test {
+ protected:
+  AJobThatTheStateDoesNotKnow() {
+    book.head = Sequence(9);
+    book.generation = {1, GenerationTag(7)};
+  }
+  /// From #1 on, one for each.
+  [[nodiscard]] Absence absence(const JobId& id, std::vector<Event> events, std::uint64_t first_readable = 1) const {
+    const ReadEvents read = [&](Sequence from, const std::function<bool(const RecordedEvent&)>& visit) {
+      EXPECT_GE(from, Sequence(first_readable));
+      for (std::uint64_t i = from.value(); i <= events.size(); ++i) {
+        RecordedEvent recorded;
+        recorded.sequence = Sequence(i);
+        recorded.event = events[i - 1];
+        if (!visit(recorded)) return;
+      }
+    };
+    return why_absent(read, id, book, Sequence(first_readable));
+  }
+  [[nodiscard]] static JobId id(std::uint64_t sequence, std::uint32_t tag = 0) {
+    return {Sequence(sequence), GenerationTag(tag)};
+  }
+  Book book;
+};
+
+TEST_F(AJobThatTheStateDoesNotKnow, WasNeverIssuedWhenItsEventIsThereAndAnother) {
+  const Absence other = absence(id(2), {BookClosed(), BookClosed()});
+  EXPECT_EQ(other.refusal.code, RefusalCode::no_such_job);
+  EXPECT_EQ(other.refusal.sentence, "job 2: never issued in this book");
+  EXPECT_FALSE(other.untold);
+  EXPECT_FALSE(absence(id(10), {}).untold) << "above the head";
+  EXPECT_FALSE(absence(id(0), {}, 5).untold);
+}
+
+TEST_F(AJobThatTheStateDoesNotKnow, MayHaveBeenWhereTheLogWasDroppedOrHasAHole) {
+  const Absence dropped = absence(id(2, 7), {}, 5);
+  EXPECT_TRUE(dropped.untold);
+  EXPECT_EQ(dropped.refusal.code, RefusalCode::no_such_job);
+  EXPECT_THAT(dropped.refusal.sentence, ::testing::EndsWith("events before #5 were dropped"));
+  EXPECT_TRUE(absence(id(1), {GapDeclared{}, EventLost{}}).untold);
+  EXPECT_TRUE(absence(id(2), {GapDeclared{}, EventLost{}}).untold);
+}
+
+TEST_F(AJobThatTheStateDoesNotKnow, IsOfAnotherHistoryByItsTagUnlessAnEarlierGenerationMayHaveIssuedIt) {
+  EXPECT_EQ(absence(id(2, 8), {}, 5).refusal.code, RefusalCode::another_history);
+  EXPECT_EQ(absence(id(2, 8), {BookClosed(), BookClosed()}).refusal.code, RefusalCode::another_history);
+  book.generation.number = 2;
+  EXPECT_EQ(absence(id(2, 8), {BookClosed(), BookClosed()}).refusal.code, RefusalCode::another_history);
+  EXPECT_TRUE(absence(id(2, 8), {}, 5).untold);
+}
+
+TEST_F(AJobThatTheStateDoesNotKnow, WasPrunedByWhicheverGeneration) {
+  JobsPruned pruned;
+  pruned.jobs.push_back({id(2, 8), JobState::completed, Instant(), Sequence(2)});
+  const std::vector<Event> events = {BookClosed(), JobScheduled{}, pruned};
+  const Absence whole = absence(id(2, 8), events);
+  EXPECT_EQ(whole.refusal.code, RefusalCode::pruned);
+  EXPECT_THAT(whole.refusal.sentence, ::testing::EndsWith("its history is in the log"));
+  EXPECT_EQ(whole.history.size(), 2U);
+  const Absence left = absence(id(2, 8), events, 3);
+  EXPECT_THAT(left.refusal.sentence, ::testing::EndsWith("before #3 was dropped from the log"));
+  EXPECT_EQ(left.history.size(), 1U);
 }
 
 }  // namespace

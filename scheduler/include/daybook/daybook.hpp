@@ -237,8 +237,8 @@ class Daybook {
   // Options::waiter. A future of submit() is ready only after drive().
 
   // ---- reading: what a durable log says ----
-  /// Refused no_such_job for an id that was never issued, pruned for one whose job ended and was let go: the sentence says when, and
-  /// history() how it went.
+  /// Refused pruned for an id whose job ended and was let go: the sentence says when, and history() how it went. Refused no_such_job for
+  /// one that was never issued, or of which nothing is known any more, because the log was dropped: the sentence says which.
   [[nodiscard]] Result<JobInfo> job(JobId id) const;
   /// Waits until the job is final (completed, cancelled or dead), until `timeout` (book time) has passed or `stop` is requested; then
   /// the job as it stands. So it does when the book is closed meanwhile: look at the phase. Whoever waits costs nothing meanwhile.

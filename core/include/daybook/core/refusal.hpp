@@ -14,7 +14,7 @@ namespace daybook {
 /// Stable: the names are part of `--json`, the numbers of the log.
 enum class RefusalCode : std::uint16_t {
   invalid_argument = 1,        // a value that means nothing here: a name, a number, a text that does not parse
-  no_such_job = 2,             // never issued in this book
+  no_such_job = 2,             // never issued in this book, or nothing is known of it any more
   another_history = 3,         // the id or token was issued by another copy of this book
   lease_lost = 4,              // the token is not that of the current claim
   already_completed = 5,       // the same token completed this job before
@@ -40,7 +40,7 @@ enum class RefusalCode : std::uint16_t {
   clock_doubted = 25,      // the clock does not fit the book's last event: nothing is claimed until it is confirmed
   needs_upgrade = 26,      // the book's feature level is too low for this
   is_uncertain = 27,       // the record of the job has a hole: it can only be retried or cancelled
-  pruned = 28,             // the job ended, and is no longer part of the state; its history is in the log
+  pruned = 28,             // the job ended, and is no longer part of the state; the log has its history
   not_matching = 29,       // the job is not, or no longer, one that the command's filter matches
   no_such_recurring = 30,  // no recurring schedule of that name is declared
 };

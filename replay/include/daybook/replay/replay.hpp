@@ -87,6 +87,17 @@ struct LetGo {
 /// Nothing: it was not, or `id` is of another generation.
 [[nodiscard]] std::optional<LetGo> let_go_in(const std::vector<RecordedEvent>& history, const JobId& id);
 
+/// Why the state does not know a job, as far as the log still tells.
+struct Absence {
+  Refusal refusal;                     // pruned, another_history, or no_such_job, and the sentence
+  std::optional<LetGo> let_go;         // pruned
+  std::vector<RecordedEvent> history;  // pruned: what is left of it
+  bool untold =
+      false;  // no_such_job, but the event that would tell whether it ever was a job was dropped, or lost in a hole
+};
+/// `book` is that of the state. Reads the log from the id's sequence on. Throws CorruptionError.
+[[nodiscard]] Absence why_absent(const ReadEvents& read, const JobId& id, const Book& book, Sequence first_readable);
+
 /// Writes the first `until` events of a log (all, when there are fewer) into a new one in `out` (an empty directory, locked by
 /// the caller), followed by the beginning of a new generation that is held. The copy runs nothing until somebody adopts it.
 /// Returns its head. Cut short at any point, it leaves no log that could be opened and is not held. Throws StorageError; a
