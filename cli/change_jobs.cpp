@@ -89,7 +89,7 @@ class Pace {
   }
 
   bool between(const OperateReport& report) {
-    const std::uint64_t done = report.changed + report.refused;
+    const std::uint64_t done = report.done();
     const auto now = Clock::now();
     if (now - told_ >= std::chrono::seconds(every_) && done < report.matched) {
       tell(grouped(done) + " of " + counted(report.matched, "job"));
@@ -134,9 +134,17 @@ int change_matching(const Common& common, const ChangeJobs& asked) {
                          .between = [&pace](const OperateReport& so_far) { return pace.between(so_far); }}));
   book.close();
   if (common.json) {
-    Json object = {{"verb", common.verb},       {"where", asked.where->text()}, {"matched", report.matched},
-                   {"changed", report.changed}, {"refused", report.refused},    {"refusals", refusals_json(report)}};
+    Json object = {{"verb", common.verb},
+                   {"where", asked.where->text()},
+                   {"matched", report.matched},
+                   {"changed", report.changed},
+                   {"unchanged", report.unchanged},
+                   {"refused", report.refused},
+                   {"refusals", refusals_json(report)}};
     if (report.command != Sequence()) object["command"] = report.command.value();
+          (report.unchanged > 0
+               ? ", " + grouped(report.unchanged) + (report.unchanged == 1 ? " was" : " were") + " so already"
+               : "") +
     print_json(object);
   } else if (report.matched == 0) {
     tell("no such jobs");

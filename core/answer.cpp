@@ -263,7 +263,7 @@ class Reader {
   template <class... Allowed>
   [[nodiscard]] Result<Answer> done() const {
     if (!only<Allowed...>(events_)) return other_request();
-    return Done{};
+    return Done{.changed = ((first<Allowed>(events_) != nullptr) || ...)};
   }
 
   template <class Happened>

@@ -50,7 +50,7 @@ std::vector<JobId> matching(const Daybook& book, const Operation& operation) {
 
 void count(OperateReport& report, const Result<std::vector<Answer>>& answers) {
   if (answers) {
-    ++report.changed;
+    ++(std::get<Done>(answers->front()).changed ? report.changed : report.unchanged);
     return;
   }
   ++report.refused;

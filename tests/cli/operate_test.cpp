@@ -95,6 +95,18 @@ TEST_F(OperatorsTool, WhatIsRefusedIsToldByReason) {
   EXPECT_THAT(refused.err, AllOf(HasSubstr("is_running: 1 job"), HasSubstr(claimed["id"].get<std::string>())));
 }
 
+TEST_F(OperatorsTool, WhatWasSoAlreadyIsNotCountedAsChanged) {
+  EXPECT_EQ(one({"cancel", "--where", "tag.customer = acme"})["unchanged"], 0);
+  const ToolRun again = run({"cancel", "--where", "tag.customer = acme"});
+  EXPECT_EQ(again.exit_code, 0) << again.err;
+  EXPECT_THAT(again.out, testing::MatchesRegex("7 jobs match, 0 changed by #[0-9]+, 7 were so already\n"));
+  const Json report = one({"move", "--where", "id = " + other, "--to", "mail"});
+  EXPECT_EQ(report["matched"], 1);
+  EXPECT_EQ(report["changed"], 0);
+  EXPECT_EQ(report["unchanged"], 1);
+  EXPECT_EQ(report["refused"], 0);
+}
+
 TEST_F(OperatorsTool, WhatCannotBeMeantIsWrongUsage) {
   EXPECT_THAT(run({"cancel"}), WrongUsage("--where FILTER"));
   EXPECT_THAT(run({"cancel", other, "--where", "all"}), WrongUsage("not both"));

@@ -100,6 +100,20 @@ TEST_F(OperateTest, DoingItAgainChangesWhatStillMatches) {
   EXPECT_EQ(matching(book, "queue = bulk"), 10U);
 }
 
+TEST_F(OperateTest, WhatWasSoAlreadyIsCountedByItselfAndLeavesNoEvent) {
+  Daybook book = open();
+  schedule(book, 3, {.queue = "mail", .kind = "a"});
+  ASSERT_EQ(book.claim({.queues = {"mail"}, .worker = "w"})->size(), 1U);
+  const Operation cancel{.verb = OperatorVerb::cancel, .where = filter("queue = mail")};
+  EXPECT_EQ(book.operate(cancel)->changed, 3U);
+  const Sequence head = book.stat().head;
+  const auto again = book.operate(cancel);
+  EXPECT_EQ(again->changed, 0U);
+  EXPECT_EQ(again->unchanged, 3U) << "two are cancelled, and one was asked to stop";
+  EXPECT_EQ(again->done(), again->matched);
+  EXPECT_EQ(book.stat().head, head.next()) << "the command itself";
+}
+
 TEST_F(OperateTest, TakesTheFirstSoManyById) {
   Daybook book = open();
   schedule(book, 10, {.queue = "mail", .kind = "a"});

@@ -24,8 +24,12 @@ struct OperateReport {
   };
   Sequence command;           // of the OperatorCommanded; 0: nothing matched, and nothing is on record
   std::uint64_t matched = 0;  // and meant: at most Operation::limit
-  std::uint64_t changed = 0;  // the command was done, also where it had nothing to do
+  std::uint64_t changed = 0;
+  std::uint64_t unchanged = 0;  // were so already, such as cancelled ones: nothing is recorded of them
   std::uint64_t refused = 0;
+
+  /// Of those that matched: the rest when it stopped, or is under way, were not come to.
+  [[nodiscard]] std::uint64_t done() const { return changed + unchanged + refused; }
   std::map<RefusalCode, Refused> refusals;
   bool stopped = false;  // by Operation::between: the rest is as it was
 };

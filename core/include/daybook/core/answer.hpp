@@ -71,6 +71,7 @@ struct StepDone {
 };
 
 struct Done {
+  bool changed = false;  // something was recorded; otherwise it was so already
   friend bool operator==(const Done&, const Done&) = default;
 };
 
