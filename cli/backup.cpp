@@ -53,7 +53,8 @@ int backup(const Common& common, const std::string& out) {
   } else {
     print(shown + " holds everything up to #" + std::to_string(made.copied.sequence.value()) + ": " +
           counted(made.segments, "segment") + ", " + size_text(made.bytes) + "; every checksum and the chain hold");
-    tell("It is held: it can be read, and runs nothing until\n  daybook adopt --dir " + shown + " --reason …");
+    tell("It is held: it can be read, and runs nothing until\n  daybook adopt --dir " + shell_word(out) +
+         " --reason …");
   }
   return static_cast<int>(Exit::fine);
 }

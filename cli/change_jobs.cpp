@@ -18,22 +18,16 @@ namespace {
 
 constexpr std::size_t kShown = 5;  // by a dry run
 
-std::string in_shell_quotes(const std::string& text) {
-  std::string quoted = "'";
-  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
-}
-
-/// The command line without --dry-run. A filter's text has nothing in it that a terminal would obey.
+/// The command line without --dry-run.
 std::string command_line(const Common& common, const ChangeJobs& asked) {
-  std::string line = "daybook " + common.verb + " --dir " + in_shell_quotes(sanitized(common.directory)) + " --where " +
-                     in_shell_quotes(asked.where->text());
-  if (!asked.queue.empty()) line += " --to " + in_shell_quotes(sanitized(asked.queue));
+  std::string line = "daybook " + common.verb + " --dir " + shell_word(common.directory) + " --where " +
+                     shell_word(asked.where->text());
+  if (!asked.queue.empty()) line += " --to " + shell_word(asked.queue);
   if (asked.in) line += " --in " + to_string(*asked.in);
   if (asked.at) line += " --at " + to_string(*asked.at);
   if (asked.limit) line += " --limit " + std::to_string(*asked.limit);
   if (asked.rate) line += " --rate " + rate_text(*asked.rate);
-  line += " --reason " + (common.reason.empty() ? std::string("…") : in_shell_quotes(sanitized(common.reason)));
+  line += " --reason " + (common.reason.empty() ? std::string("…") : shell_word(common.reason));
   return line;
 }
 
@@ -142,15 +136,15 @@ int change_matching(const Common& common, const ChangeJobs& asked) {
                    {"refused", report.refused},
                    {"refusals", refusals_json(report)}};
     if (report.command != Sequence()) object["command"] = report.command.value();
-          (report.unchanged > 0
-               ? ", " + grouped(report.unchanged) + (report.unchanged == 1 ? " was" : " were") + " so already"
-               : "") +
     print_json(object);
   } else if (report.matched == 0) {
     tell("no such jobs");
   } else {
     print(counted(report.matched, "job") + (report.matched == 1 ? " matches, " : " match, ") + grouped(report.changed) +
           " changed by #" + std::to_string(report.command.value()) +
+          (report.unchanged > 0
+               ? ", " + grouped(report.unchanged) + (report.unchanged == 1 ? " was" : " were") + " so already"
+               : "") +
           (report.refused > 0 ? ", " + grouped(report.refused) + " refused" : ""));
     for (const auto& [code, refused] : report.refusals) {
       tell(std::string(to_string(code)) + ": " + counted(refused.jobs, "job") +

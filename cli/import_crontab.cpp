@@ -173,7 +173,7 @@ void tell_what_next(const ImportOptions& options) {
         "unlike cron, a run that was missed runs once later (--missed skip), and none starts beside one that has not "
         "ended (--overlap allow)");
   }
-  tell("to run them: daybook work --queue " + sanitized(options.queue) + " -- sh");
+  tell("to run them: daybook work --queue " + shell_word(options.queue) + " -- sh");
 }
 
 int import_crontab(const Common& common, const ImportOptions& options) {

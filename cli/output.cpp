@@ -26,6 +26,18 @@ std::string excerpt(std::string_view text, std::size_t width) {
   return escaped(first.substr(0, width)) + "…";
 }
 
+std::string shell_word(std::string_view text) {
+  const auto plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("_./:@%+,-").find(c) != std::string_view::npos;
+  };
+  const std::string shown = escaped(text);
+  if (!shown.empty() && std::all_of(shown.begin(), shown.end(), plain)) return shown;
+  std::string quoted = "'";
+  for (const char c : shown) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
 bool is_utf8(std::string_view text) {
   for (std::size_t i = 0; i < text.size();) {
     const auto byte = static_cast<unsigned char>(text[i]);

@@ -22,6 +22,9 @@ using Json = nlohmann::ordered_json;
 /// The first line of it, cut to `width`.
 [[nodiscard]] std::string excerpt(std::string_view text, std::size_t width);
 
+/// User text as one word of a command line that is shown: in quotes where a shell needs them, and safe for a terminal.
+[[nodiscard]] std::string shell_word(std::string_view text);
+
 [[nodiscard]] bool is_utf8(std::string_view text);
 [[nodiscard]] std::string base64(std::string_view bytes);
 [[nodiscard]] std::string hex(std::string_view bytes);

@@ -33,7 +33,8 @@ void require_book(const Common& common) {
   const fs::file_status status = fs::status(common.directory, error);
   if (status.type() == fs::file_type::not_found ||
       (fs::is_directory(status) && fs::is_empty(common.directory, error) && !error)) {
-    throw RefusedError("there is no daybook in " + shown + ": daybook schedule --dir " + shown + " makes one");
+    throw RefusedError("there is no daybook in " + shown + ": daybook schedule --dir " + shell_word(common.directory) +
+                       " makes one");
   }
   const auto storage = PosixStorage::open(common.directory, Access::read_only);
   if (!log_exists(*storage)) {

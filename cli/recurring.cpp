@@ -68,7 +68,7 @@ int show(const Common& common, const std::string& name) {
     print_json(object);
   } else {
     print_recurring(info, zones);
-    tell("its jobs: daybook jobs --where '" + take(Filter::equals("recurring", name)).text() + "'");
+    tell("its jobs: daybook jobs --where " + shell_word(take(Filter::equals("recurring", name)).text()));
   }
   return book.exit_code();
 }
@@ -151,8 +151,8 @@ int remove(const Common& common, const std::string& name) {
   } else {
     print(sanitized(name) + "  removed");
     if (!info.live.empty()) {
-      tell(counted(info.live.size(), "job") + " of it not ended: daybook cancel --where '" +
-           take(Filter::equals("recurring", name)).text() + "' ends what waits");
+      tell(counted(info.live.size(), "job") + " of it not ended: daybook cancel --where " +
+           shell_word(take(Filter::equals("recurring", name)).text()) + " ends what waits");
     }
   }
   return static_cast<int>(Exit::fine);

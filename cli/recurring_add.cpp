@@ -89,7 +89,7 @@ int add(const Common& common, AddOptions& options) {
           (info.paused ? "paused" : next_text(info)));
     if (declared.added) {
       tell("its jobs are made while a service has the book open, or: daybook work --queue " +
-           sanitized(info.spec.job.queue) + " -- CMD");
+           shell_word(info.spec.job.queue) + " -- CMD");
     }
   }
   return static_cast<int>(Exit::fine);

@@ -58,7 +58,8 @@ int replay(const Common& common, const ReplayOptions& options) {
   } else {
     print(shown + " is the book as it was after #" + std::to_string(to.sequence.value()) + ", " +
           to_string(to.moment.wall));
-    tell("It is held: it can be read, and runs nothing until\n  daybook adopt --dir " + shown + " --reason …");
+    tell("It is held: it can be read, and runs nothing until\n  daybook adopt --dir " + shell_word(options.out) +
+         " --reason …");
   }
   return static_cast<int>(Exit::fine);
 }

@@ -164,7 +164,7 @@ int salvage(const Common& common, const SalvageOptions& options) {
     print_json(report_json(report, options.out));
   } else {
     print_report(report, shown);
-    tell_what_next(report, shown);
+    tell_what_next(report, shell_word(options.out));
   }
   return static_cast<int>(report.whole() ? Exit::fine : Exit::damage);
 }

@@ -310,7 +310,7 @@ int verify(const Common& common, bool with_index, bool with_deep) {
     if (deep) object["deep"] = deep_json(*deep);
     print_json(object);
   } else {
-    const std::string shown = sanitized(common.directory);
+    const std::string shown = shell_word(common.directory);
     print_log_verdict(log, shown);
     if (!replayed)
       print("note: whether each event follows from those before it was not judged, because some were dropped");

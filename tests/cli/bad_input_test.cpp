@@ -121,6 +121,15 @@ TEST_F(BadInputToTool, AnUnknownStateIsAnsweredWithTheStates) {
   }
 }
 
+TEST_F(BadInputToTool, DirectoriesInCommandsThatAreShownAreQuoted) {
+  const ToolRun none = run_program({tool(), "jobs", "--dir", file("a b")});
+  EXPECT_THAT(none, Refused("daybook schedule --dir '" + file("a b") + "' makes one"));
+  schedule();
+  EXPECT_THAT(run({"replay", "--to", "2", "--out", file("r p")}).err,
+              HasSubstr("daybook adopt --dir '" + file("r p") + "' --reason"));
+  EXPECT_THAT(run({"backup", "--out", file("b c")}).err, HasSubstr("daybook adopt --dir '" + file("b c") + "'"));
+}
+
 TEST_F(BadInputToTool, APolicyOutOfRangeIsAnsweredWithTheRange) {
   schedule();
   EXPECT_THAT(run({"weight", "mail", "customer-7", "0"}), WrongUsage("1 to 1000"));

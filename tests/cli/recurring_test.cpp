@@ -230,6 +230,16 @@ TEST_F(RecurringOfTool, ARemovedScheduleLeavesItsJobs) {
   EXPECT_THAT(json({"jobs"}), SizeIs(1));
 }
 
+TEST_F(RecurringOfTool, CommandsThatAreShownAreSafeToPaste) {
+  const std::string name = "a'; touch /tmp/pwn; echo '";
+  EXPECT_THAT(run({"recurring", "add", name, "--queue", "x y", "--kind", "k", "--every", "6h"}).err,
+              HasSubstr("daybook work --queue 'x y' -- CMD"));
+  run(recurring("run-now", {name}));
+  const std::string quoted = R"('recurring = "a'\''; touch /tmp/pwn; echo '\''"')";
+  EXPECT_THAT(run(recurring("show", {name})).err, HasSubstr("daybook jobs --where " + quoted + "\n"));
+  EXPECT_THAT(run(recurring("remove", {name})).err, HasSubstr("daybook cancel --where " + quoted + " ends"));
+}
+
 TEST_F(RecurringOfTool, WorkMakesAndRunsWhatFallsDue) {
   run(add("often", {"--every", "1s", "--missed", "all", "--overlap", "allow"}));
   RunningTool work(words({"work", "--queue", "reports", "--json", "--", "/bin/true"}));
