@@ -136,7 +136,9 @@ int backfill(const Common& common, const BackfillRecurring& command) {
     }
   }
   book.close();
-  tell(made.empty() ? "nothing was made: each occurrence in between has its job, or is yet to come"
+  tell(made.empty() ? "nothing was made: each occurrence in between has its job, is yet to come, or lies in the time "
+                      "of an earlier rule "
+                      "of the schedule, which did not skip it"
                     : counted(made.size(), "job") + " made, due at once");
   return static_cast<int>(Exit::fine);
 }
@@ -193,7 +195,9 @@ void add_runs(Tool& tool) {
       .about(
           "makes a job for each occurrence from --from on and before --until of which none was made, and prints ids "
           "and\n"
-          "instants. All are due at once; at most 1,000 in one go.")
+          "instants. All are due at once; at most 1,000 in one go. In the time of an earlier rule of the schedule only "
+          "what\n"
+          "that one skipped is filled.")
       .argument("NAME", past->name, "the schedule")
       .option("--from", "TIME", past->from, "the first instant that may be one")
       .required()

@@ -230,6 +230,16 @@ TEST_F(RecurringOfTool, ARemovedScheduleLeavesItsJobs) {
   EXPECT_THAT(json({"jobs"}), SizeIs(1));
 }
 
+TEST_F(RecurringOfTool, WhatAnEarlierRuleHandledIsNotSaidToHaveItsJobs) {
+  run(add("x", {"--every", "6h"}));
+  const Words past = recurring("backfill", {"x", "--from", "2026-03-01T00:00:00Z", "--until", "2026-03-02T00:00:00Z"});
+  EXPECT_THAT(json(past), SizeIs(4));
+  run(add("x", {"--every", "3h"}));
+  const ToolRun again = run(past);
+  EXPECT_THAT(again.out, IsEmpty());
+  EXPECT_THAT(again.err, HasSubstr("or lies in the time of an earlier rule of the schedule, which did not skip it"));
+}
+
 TEST_F(RecurringOfTool, CommandsThatAreShownAreSafeToPaste) {
   const std::string name = "a'; touch /tmp/pwn; echo '";
   EXPECT_THAT(run({"recurring", "add", name, "--queue", "x y", "--kind", "k", "--every", "6h"}).err,
