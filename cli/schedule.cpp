@@ -82,7 +82,8 @@ void add_schedule(Tool& tool) {
       .option("--on-conflict", "WHAT", command.on_conflict,
               "when another has the key: reject (exit 1),\nreturn-existing (prints its id), replace (it gets "
               "this payload and due time),\ndebounce (… and is pushed back), throttle (… and keeps its due time)")
-      .option("--debounce-max", "D", command.debounce_max, "pushed back no further than this from the first scheduling")
+      .option("--debounce-max", "D", command.debounce_max,
+              "pushed back no further than this from the scheduling, or the\nfirst newcomer, that first said so")
       .option("--unique-for", "D", command.unique_for, "the key is held no longer than this")
       .option("--unique-in", "STATES", command.unique_scope,
               "final states in which it is held as well:\ncompleted,cancelled,dead")

@@ -181,6 +181,21 @@ TEST_F(UniqueKeys, DebouncingPushesTheDueTimeUpToItsMaximum) {
   EXPECT_EQ(*book.job(id).due.after, first + 25s);
 }
 
+TEST_F(UniqueKeys, AMaximumThatTheHolderLacksCountsFromTheFirstNewcomerThatGivesOne) {
+  Schedule command = keyed(OnConflict::debounce);
+  command.due = after(10s);
+  const JobId id = book.schedule(command);
+  book.pass(5s);
+  command.debounce_max = 25s;
+  schedule(command);
+  const BookTime given = book.now.book;
+  book.pass(5s);
+  command.debounce_max = 1h;
+  command.due = after(2h);
+  schedule(command);
+  EXPECT_EQ(*book.job(id).due.after, given + 25s);
+}
+
 TEST_F(UniqueKeys, DebouncingToAnInstantIsBoundedByTheWallClock) {
   Schedule command = keyed(OnConflict::debounce);
   command.debounce_max = 1h;

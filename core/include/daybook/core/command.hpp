@@ -54,7 +54,7 @@ struct Schedule {
   UniqueScope unique_scope = {};            // final states in which the key is held as well
   std::optional<Duration> unique_for = {};  // the key is held no longer than this, from now; 1 ms to after_max
   std::optional<Duration> debounce_max =
-      {};  // a debounce pushes the due time no further than this from the first scheduling
+      {};  // a debounce pushes the due time no further than this from the first command of the key that gave one
   std::optional<Duration> keep_result = {};  // instead of the book's retention of results; 0: not at all
   std::string group = {};  // a name, or empty: whose job it is, for fair share and limits within the queue
 
