@@ -29,6 +29,14 @@ std::string attempts(const JobInfo& job) {
   return std::to_string(job.attempt) + " of " + std::to_string(job.attempts_allowed);
 }
 
+/// The parent whose end is looked at next, in full.
+JobId awaited(const JobInfo& job) {
+  for (const JobId& parent : job.parents) {
+    if (parent.sequence == *job.awaits) return parent;
+  }
+  return {*job.awaits, GenerationTag()};
+}
+
 /// What a person asks next: why is it dead, until when is it held, how did it fail.
 std::string remark(const JobInfo& job) {
   std::string text;
@@ -83,7 +91,7 @@ Json job_json(const JobInfo& job) {
     object["when"] = to_string(job.run_when);
     if (job.run_when != RunWhen::always) object["else"] = to_string(job.otherwise);
   }
-  if (job.awaits) object["awaits"] = job.awaits->value();
+  if (job.awaits) object["awaits"] = to_string(awaited(job));
   if (!job.children.empty()) object["children"] = ids_json(job.children);
   if (job.more_children) object["more_children"] = true;
   return object;
@@ -143,7 +151,7 @@ void print_job(const JobInfo& job) {
         job.run_when == RunWhen::always ? "" : ", else " + std::string(to_string(job.otherwise));
     fact("after", ids_text(job.parents, family_shown) + ", when " + std::string(to_string(job.run_when)) + otherwise);
   }
-  if (job.awaits) fact("awaits", "job " + std::to_string(job.awaits->value()));
+  if (job.awaits) fact("awaits", "job " + to_string(awaited(job)));
   fact("children", ids_text(job.children, family_shown));
   if (job.start_by) fact("start by", to_string(*job.start_by));
   if (job.run_timeout) fact("run timeout", to_string(*job.run_timeout));

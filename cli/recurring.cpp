@@ -45,7 +45,9 @@ int list(const Common& common, const std::optional<std::string>& owner) {
     }
   }
   if (common.json) return book.exit_code();
-  if (table.empty()) {
+  if (table.empty() && owner && !all_recurring(state, std::nullopt).empty()) {
+    tell("no recurring schedules of the owner " + sanitized(*owner) + "; without --owner all are listed");
+  } else if (table.empty()) {
     tell("no recurring schedules. To declare one: daybook recurring add NAME --cron '0 3 * * *' --queue Q --kind K");
   } else {
     table.print();

@@ -85,7 +85,7 @@ Sequence until_of(const LogReader& log, const std::vector<SegmentSummary>& all, 
 }
 
 int drop(const Common& common, const DropOptions& options) {
-  if (!options.before && !options.older_than) throw UsageError("drop: give --before SEQ or --older-than DURATION");
+  if (!options.before && !options.older_than) throw UsageError("up to where? Give --before SEQ or --older-than D");
   require_book(common);
   Daybook book = open_book(common);
   const auto storage = PosixStorage::open(common.directory, Access::read_write);  // the lock is the book's

@@ -103,10 +103,10 @@ Refused check_durations(const Schedule& command) {
   const auto in_range = [](std::string_view what, const std::optional<Duration>& duration) -> Refused {
     if (!duration || (*duration >= Duration() && *duration <= limits::after_max)) return std::nullopt;
     return Refusal{RefusalCode::invalid_argument,
-                   std::string(what) + " of " + to_string(*duration) + ": 0 to " + to_string(limits::after_max)};
+                   std::string(what) + " " + to_string(*duration) + ": 0 to " + to_string(limits::after_max)};
   };
-  if (auto refused = in_range("unique for", command.unique_for)) return refused;
-  if (auto refused = in_range("a debounce", command.debounce_max)) return refused;
+  if (auto refused = in_range("a unique key held for", command.unique_for)) return refused;
+  if (auto refused = in_range("a debounce of", command.debounce_max)) return refused;
   return in_range("a result kept for", command.keep_result);
 }
 

@@ -86,7 +86,7 @@ struct Describe {
     line.count("process", event.process).text_if_any("host", event.host).text_if_any("release", event.release);
   }
   void operator()(const BookClosed&) const {}
-  void operator()(const ClockStepped& event) const { line.raw("by", to_string(event.by)).count("era", event.era); }
+  void operator()(const ClockStepped& event) const { line.raw("step", to_string(event.by)).count("era", event.era); }
   void operator()(const ConfigurationChanged& event) const {
     line.text("setting", event.setting.key).text("value", event.setting.value).text_if_any("before", event.before);
   }
@@ -205,7 +205,7 @@ struct Describe {
     line.count("before", event.before).count("after", event.after);
   }
   void operator()(const ClockDoubted& event) const {
-    line.raw("last", to_string(event.last_wall)).raw("by", to_string(event.by));
+    line.raw("last", to_string(event.last_wall)).raw("off", to_string(event.by));
   }
   void operator()(const ClockConfirmed&) const {}
   void operator()(const SnapshotTaken& event) const {
@@ -277,7 +277,8 @@ struct Describe {
     next_occurrence(event.next);
   }
   void operator()(const RecurringFired& event) const {
-    line.name("recurring", event.recurring).raw("nominal", to_string(event.nominal)).raw("by", to_string(event.by));
+    line.name("recurring", event.recurring).raw("nominal", to_string(event.nominal));
+    line.raw("fired_by", to_string(event.by));
     next_occurrence(event.next);
   }
   void operator()(const RecurringSkipped& event) const {

@@ -130,6 +130,18 @@ TEST_F(BadInputToTool, DirectoriesInCommandsThatAreShownAreQuoted) {
   EXPECT_THAT(run({"backup", "--out", file("b c")}).err, HasSubstr("daybook adopt --dir '" + file("b c") + "'"));
 }
 
+TEST_F(BadInputToTool, ADurationThatIsTooLongIsNamed) {
+  const auto refused = [&](const Words& more) {
+    Words all = {"schedule", "--queue", "q", "--kind", "k"};
+    all.insert(all.end(), more.begin(), more.end());
+    return run(all).err;
+  };
+  EXPECT_THAT(refused({"--keep-result", "99999999d"}), HasSubstr("a result kept for 99999999d: 0 to "));
+  EXPECT_THAT(refused({"--unique-key", "k", "--unique-for", "99999999d"}),
+              HasSubstr("a unique key held for 99999999d: 0 to "));
+  EXPECT_THAT(run({"drop", "--reason", "r"}).err, testing::Not(HasSubstr("drop: drop")));
+}
+
 TEST_F(BadInputToTool, APolicyOutOfRangeIsAnsweredWithTheRange) {
   schedule();
   EXPECT_THAT(run({"weight", "mail", "customer-7", "0"}), WrongUsage("1 to 1000"));

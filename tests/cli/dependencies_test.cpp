@@ -28,6 +28,7 @@ TEST_F(FamiliesOfTool, AChildAwaitsItsParentsAndIsFreedWhenTheyAreCompleted) {
   Json job = shown(child);
   EXPECT_EQ(job["state"], "awaiting");
   EXPECT_THAT(job["parents"], ElementsAre(first, second));
+  EXPECT_EQ(job["awaits"], second);
   EXPECT_EQ(job["when"], "succeeded");
   EXPECT_EQ(job["else"], "cancel");
   EXPECT_THAT(shown(first)["children"], ElementsAre(child));

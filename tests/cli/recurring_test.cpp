@@ -250,6 +250,13 @@ TEST_F(RecurringOfTool, CommandsThatAreShownAreSafeToPaste) {
   EXPECT_THAT(run(recurring("remove", {name})).err, HasSubstr("daybook cancel --where " + quoted + " ends"));
 }
 
+TEST_F(RecurringOfTool, AnOwnerWithoutSchedulesIsNotABookWithoutAny) {
+  nightly();
+  EXPECT_THAT(run(recurring("list", {"--owner", "foo"})).err, HasSubstr("of the owner foo"));
+  run(recurring("remove", {"nightly"}));
+  EXPECT_THAT(run(recurring("list", {"--owner", "foo"})).err, HasSubstr("To declare one"));
+}
+
 TEST_F(RecurringOfTool, WorkMakesAndRunsWhatFallsDue) {
   run(add("often", {"--every", "1s", "--missed", "all", "--overlap", "allow"}));
   RunningTool work(words({"work", "--queue", "reports", "--json", "--", "/bin/true"}));

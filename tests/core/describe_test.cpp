@@ -87,6 +87,15 @@ TEST_F(Describing, WhoAndWhyComeLast) {
       "job=17-9f3ac1d2 by=alice known_by=peer_credential cause=12 reason=\"wrong customer\" client=#99 request=r-1");
 }
 
+TEST_F(Describing, NoNameStandsTwiceInALine) {
+  for (Event event : {Event(RecurringFired{}), Event(ClockStepped{}), Event(ClockDoubted{})}) {
+    RecordedEvent by = recorded(std::move(event));
+    by.by.actor = NameId(4);
+    const std::string text = " " + describe(by, &names_);
+    EXPECT_EQ(text.find(" by="), text.rfind(" by=")) << text;
+  }
+}
+
 TEST_F(Describing, HostileTextCannotLeaveItsPlace) {
   RecordedEvent event = recorded(JobCancelled{job});
   event.by.reason = "x\" job=1\n\x1b[2J";
