@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// All of the loop is non-blocking but the writes into the book, which wait for a sync. Which signal goes to whom, and what
-// is said about a job at its end, is decided here; how a child is started and read is child_process.cpp's.
+// All of the loop is non-blocking but the writes into the book, which wait for a sync. Which signal goes to whom is decided
+// here, what is said about a job at its end in command_outcomes.cpp; how a child is started and read is child_process.cpp's.
 #include "command_worker.hpp"
 
 #include <poll.h>
@@ -133,7 +133,35 @@ bool CommandWorker::nothing_left() {
 
 // ---- children -----------------------------------------------------------------------------------------------------
 
-void CommandWorker::start(ClaimedJob job) {
+/// The answer is no when the claim is over already.
+bool CommandWorker::find_limit(Running& run) const {
+  bool claimed = false;
+  book_.look([&](const View& view, const Moment&) {
+    const Job* job = view.job(run.job.id.sequence);
+    claimed = job != nullptr && job->lease && job->lease->token == run.job.token;
+    if (!claimed) return;
+    const auto& run_ends = job->lease->run_ends_at;
+    if (job->end_by && (!run_ends || *job->end_by <= *run_ends)) {
+      run.limit = {*job->end_by, job->spec->total_timeout.value_or(Duration(0)), true};
+    } else if (run_ends) {
+      run.limit = {*run_ends, job->spec->run_timeout.value_or(Duration(0)), false};
+    }
+  });
+  return claimed;
+}
+
+void CommandWorker::start(ClaimedJob claimed) {
+  Running run;
+  run.job = std::move(claimed);
+  run.started = now();
+  run.lease_ends_at = run.job.lease_ends_at;
+  const ClaimedJob& job = run.job;
+  // It may have waited behind a slow start of another.
+  if (!find_limit(run)) {
+    report({.run = std::move(run), .ended = {}, .outcome = "lease_lost", .recorded = {}}, {});
+    claimer_->free_slot();
+    return;
+  }
   std::vector<std::string> variables = {"DAYBOOK_ID=" + to_string(job.id),
                                         "DAYBOOK_KIND=" + job.kind,
                                         "DAYBOOK_QUEUE=" + job.queue,
@@ -146,20 +174,21 @@ void CommandWorker::start(ClaimedJob job) {
   if (!progress.empty() && progress.size() <= kProgressLimit && progress.find('\0') == std::string_view::npos) {
     variables.push_back("DAYBOOK_PROGRESS=" + std::string(progress));
   }
-  std::unique_ptr<ChildProcess> child;
   try {
-    child = std::make_unique<ChildProcess>(common_.command, variables, std::string(job.payload.bytes()));
+    run.child = std::make_unique<ChildProcess>(common_.command, variables, std::string(job.payload.bytes()));
   } catch (const std::system_error& error) {
     start_failure_ = "cannot start " + sanitized(common_.command.front()) + ": " + error.code().message() +
                      ". The job was handed back";
     release(job);
     return;
   }
-  const BookTime begun = now();
-  if (running_.empty()) renew_at_ = begun + options_.lease / limits::lease_renewals;
+  run.started = now();
+  if (running_.empty()) renew_at_ = run.started + options_.lease / limits::lease_renewals;
   // A claim may have waited behind a slow start of another: its own lease counts, not the moment of this line.
-  renew_at_ = std::min(renew_at_, job.lease_ends_at - options_.lease + options_.lease / limits::lease_renewals);
-  running_.push_back({.job = std::move(job), .child = std::move(child), .started = begun});
+  if (!run.lease_is_final()) {
+    renew_at_ = std::min(renew_at_, job.lease_ends_at - options_.lease + options_.lease / limits::lease_renewals);
+  }
+  running_.push_back(std::move(run));
 }
 
 void CommandWorker::release(const ClaimedJob& job) {
@@ -170,14 +199,23 @@ void CommandWorker::release(const ClaimedJob& job) {
 }
 
 void CommandWorker::stop_child(Running& run, Stopping why) {
-  if (run.stopping != Stopping::no) {
-    // Whatever it was being ended for: without the lease nothing may be said about the job any more.
-    if (why == Stopping::lease_lost) run.stopping = why;
-    return;
-  }
-  run.stopping = why;
+  const bool begun = run.stopping != Stopping::no;
+  // Whatever it was being ended for: once the claim is over, that is what there is to say.
+  if (!begun || (run.may_speak() && (why == Stopping::lease_lost || why == Stopping::out_of_time))) run.stopping = why;
+  if (begun) return;
   run.kill_at = now() + options_.grace;
   run.child->signal_group(SIGTERM);
+}
+
+/// What a lost claim was lost to: the job's own timeout, or that nobody renewed it in time.
+Stopping CommandWorker::end_of_claim(const Running& run) const {
+  return run.lease_is_final() && now() >= run.limit->at ? Stopping::out_of_time : Stopping::lease_lost;
+}
+
+void CommandWorker::end_what_is_out_of_time(BookTime time) {
+  for (Running& run : running_) {
+    if (run.lease_is_final() && time >= run.limit->at) stop_child(run, Stopping::out_of_time);
+  }
 }
 
 void CommandWorker::renew_leases() {
@@ -185,20 +223,36 @@ void CommandWorker::renew_leases() {
   Renew renew{.claims = {}, .lease = options_.lease};
   std::vector<Running*> asked;
   for (Running& run : running_) {
-    if (run.stopping == Stopping::lease_lost) continue;
+    if (!run.may_speak() || run.lease_is_final()) continue;
     renew.claims.push_back({.job = run.job.id, .token = run.job.token});
     asked.push_back(&run);
   }
+  look_for_cancellations();
   if (asked.empty()) return;
   const auto renewed = std::get<Renewed>(execute(book_, common_, std::move(renew)));
   for (std::size_t i = 0; i < asked.size(); ++i) {
     const auto& one = renewed.claims[i];
     if (!one) {
-      stop_child(*asked[i], Stopping::lease_lost);
-    } else if (one->cancel_requested) {
-      stop_child(*asked[i], Stopping::cancelled);
+      stop_child(*asked[i], end_of_claim(*asked[i]));
+      continue;
     }
+    asked[i]->lease_ends_at = one->lease_ends_at;
+    if (one->cancel_requested) stop_child(*asked[i], Stopping::cancelled);
   }
+}
+
+/// Those whose lease is not renewed any more would not hear of it.
+void CommandWorker::look_for_cancellations() {
+  if (std::none_of(running_.begin(), running_.end(), [](const Running& run) { return run.lease_is_final(); })) return;
+  std::vector<Running*> cancelled;
+  book_.look([&](const View& view, const Moment&) {
+    for (Running& run : running_) {
+      const Job* job = view.job(run.job.id.sequence);
+      const bool claimed = job != nullptr && job->lease && job->lease->token == run.job.token;
+      if (claimed && job->cancel_requested) cancelled.push_back(&run);
+    }
+  });
+  for (Running* run : cancelled) stop_child(*run, Stopping::cancelled);
 }
 
 bool CommandWorker::is_over(Running& run) {
@@ -216,6 +270,7 @@ void CommandWorker::look_after_children() {
   for (Running& run : running_) run.child->pump();
 
   const BookTime time = now();
+  end_what_is_out_of_time(time);
   if (time >= renew_at_) renew_leases();
   for (Running& run : running_) {
     if (options_.timeout && time >= run.started + *options_.timeout) stop_child(run, Stopping::timed_out);
@@ -238,105 +293,6 @@ void CommandWorker::look_after_children() {
   if (!over.empty()) finish(std::move(over));
 }
 
-// ---- outcomes -----------------------------------------------------------------------------------------------------
-
-std::optional<Command> CommandWorker::outcome_of(const Running& run, const ChildProcess::Ended& ended,
-                                                 std::string& outcome) const {
-  const JobId id = run.job.id;
-  const Token token = run.job.token;
-  const auto fail = [&](const std::string& sentence, const std::string& kind) {
-    outcome = "failed";
-    std::string error = run.child->errors_tail();
-    if (error.empty()) error = sentence;
-    return Fail{.job = id, .token = token, .error = Envelope(std::move(error)), .error_kind = kind};
-  };
-  switch (run.stopping) {
-    case Stopping::lease_lost:
-      outcome = "lease_lost";
-      return std::nullopt;
-    case Stopping::cancelled:
-    case Stopping::shutdown:
-      outcome = run.stopping == Stopping::cancelled ? "cancelled" : "released";
-      return Release{.job = id, .token = token};
-    case Stopping::timed_out:
-      return fail("ran longer than " + to_string(*options_.timeout), "timeout");
-    case Stopping::no:
-      break;
-  }
-  if (!ended.succeeded()) return fail(ended.text(), ended.signal != 0 ? "crash" : "exit");
-  outcome = "completed";
-  return Complete{.job = id, .token = token, .result = Envelope(run.child->output_tail())};
-}
-
-void CommandWorker::finish(std::vector<Running> ended) {
-  // All are submitted before one is waited for, so that they share a sync.
-  std::vector<Finished> all;
-  for (Running& run : ended) {
-    Finished finished{.run = std::move(run), .ended = {}, .outcome = {}, .recorded = {}};
-    finished.ended = finished.run.child->reap();
-    if (auto command = outcome_of(finished.run, finished.ended, finished.outcome)) {
-      Submission submission{.commands = {*std::move(command)}, .context = context(common_)};
-      finished.recorded = book_.submit(std::move(submission));
-    }
-    all.push_back(std::move(finished));
-  }
-  for (Finished& finished : all) {
-    std::string refusal;
-    if (finished.recorded) {
-      if (const auto answer = finished.recorded->get(); !answer) {
-        finished.outcome = answer.error().code == RefusalCode::lease_lost ? "lease_lost" : "refused";
-        refusal = answer.error().sentence;
-      }
-    }
-    report(finished, refusal);
-    claimer_->free_slot();
-  }
-}
-
-void CommandWorker::report(const Finished& finished, const std::string& refusal) {
-  ++outcomes_[finished.outcome];
-  const auto job = book_.job(finished.run.job.id);
-  const double seconds = std::chrono::duration<double>(now() - finished.run.started).count();
-  if (job && common_.json) {
-    Json object = job_json(*job);
-    object["outcome"] = finished.outcome;
-    object["attempt_made"] = finished.run.job.attempt;
-    if (finished.ended.signal != 0) {
-      object["signal"] = finished.ended.signal;
-    } else {
-      object["exit_status"] = finished.ended.exit_status;
-    }
-    object["seconds"] = seconds;
-    print_json(object);
-  }
-  char took[32];
-  std::snprintf(took, sizeof took, "%.2fs", seconds);
-  std::string line = to_string(finished.run.job.id) + "  " + sanitized(finished.run.job.kind) + "  attempt " +
-                     std::to_string(finished.run.job.attempt) + "  " + took + "  " +
-                     (finished.outcome == "lease_lost" ? "lease lost, its outcome does not count" : finished.outcome);
-  if (!refusal.empty()) line += ": " + sanitized(refusal);
-  if (finished.outcome == "failed") {
-    line += ", " + finished.ended.text();
-    if (job) {
-      line += job->phase == Phase::dead ? ", dead: " + std::string(to_string(job->dead_reason))
-                                        : ", again at " + to_string(job->due_at);
-      line += ": " + excerpt(job->error.bytes(), 80);
-    }
-  }
-  tell(line);
-}
-
-void CommandWorker::tell_summary() const {
-  std::string parts;
-  std::uint64_t total = 0;
-  for (const auto& [outcome, count] : outcomes_) {
-    parts += (parts.empty() ? ": " : ", ") + grouped(count) + " " + (outcome == "lease_lost" ? "lease lost" : outcome);
-    total += count;
-  }
-  tell(counted(total, "attempt") + parts);
-  if (left_in_paused_ > 0) tell(counted(left_in_paused_, "job") + " left in a paused queue");
-}
-
 // ---- waiting ------------------------------------------------------------------------------------------------------
 
 std::optional<BookTime> CommandWorker::next_deadline() const {
@@ -347,6 +303,7 @@ std::optional<BookTime> CommandWorker::next_deadline() const {
       if (!run.killed) next = std::min(next, run.kill_at);
     } else {
       if (options_.timeout) next = std::min(next, run.started + *options_.timeout);
+      if (run.lease_is_final()) next = std::min(next, run.limit->at);
       if (patience_ends_) next = std::min(next, *patience_ends_);
     }
   }

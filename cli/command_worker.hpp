@@ -36,22 +36,36 @@ struct WorkCommandOptions {
   Duration metrics_every = std::chrono::seconds(15);
 };
 
-/// Why a child is being ended before it ended itself.
-enum class Stopping { no, lease_lost, cancelled, timed_out, shutdown };
+/// Why a child is being ended before it ended itself. `timed_out` is --timeout, `out_of_time` a timeout of the job's own.
+enum class Stopping { no, lease_lost, cancelled, timed_out, out_of_time, shutdown };
+
+/// The timeout of a job's own that ends its attempt. The book records that by itself, and no lease goes beyond.
+struct TimeLimit {
+  BookTime at{};
+  Duration length{};
+  bool total = false;  // of the job, not of the attempt alone
+};
 
 struct Running {
   ClaimedJob job;
-  std::unique_ptr<ChildProcess> child;
+  std::unique_ptr<ChildProcess> child;  // none: it was not started
   BookTime started{};
+  BookTime lease_ends_at{};
+  std::optional<TimeLimit> limit;
   Stopping stopping = Stopping::no;
   BookTime kill_at{};  // while stopping, until it was killed
   bool killed = false;
+
+  /// Renewing changes nothing any more: the lease ends with the limit.
+  [[nodiscard]] bool lease_is_final() const { return limit && lease_ends_at >= limit->at; }
+  /// Without the claim nothing may be said about the job.
+  [[nodiscard]] bool may_speak() const { return stopping != Stopping::lease_lost && stopping != Stopping::out_of_time; }
 };
 
 /// A child that ended, and what is being recorded about it.
 struct Finished {
   Running run;
-  ChildProcess::Ended ended;
+  std::optional<ChildProcess::Ended> ended;  // unset: it was not started
   std::string outcome;
   std::optional<std::future<Result<std::vector<Answer>>>> recorded;  // unset: the right to say anything is lost
 };
@@ -74,15 +88,20 @@ class CommandWorker {
   void run_jobs();
   void leave();
   void start(ClaimedJob job);
+  [[nodiscard]] bool find_limit(Running& run) const;
   void release(const ClaimedJob& job);
   void look_after_children();
   void stop_child(Running& run, Stopping why);
+  [[nodiscard]] Stopping end_of_claim(const Running& run) const;
+  void end_what_is_out_of_time(BookTime time);
   void renew_leases();
+  void look_for_cancellations();
   [[nodiscard]] bool is_over(Running& run);
   void finish(std::vector<Running> ended);
   [[nodiscard]] std::optional<Command> outcome_of(const Running& run, const ChildProcess::Ended& ended,
                                                   std::string& outcome) const;
   void report(const Finished& finished, const std::string& refusal);
+  [[nodiscard]] static std::string ending_of(const Finished& finished, const Result<JobInfo>& job);
   void take_end_requests();
   [[nodiscard]] bool nothing_left();
   void wait();

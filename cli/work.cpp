@@ -60,7 +60,9 @@ void add_work(Tool& tool) {
           "the\n"
           "attempt, with the last 64 KiB of standard error. The lease is renewed while CMD runs. When the lease is "
           "lost, the job\n"
-          "cancelled, or the timeout over, CMD's whole process group gets SIGTERM, and SIGKILL after a grace.\n"
+          "cancelled, or a timeout over (--timeout, or one of the job's own), CMD's whole process group gets SIGTERM, "
+          "and\n"
+          "SIGKILL after a grace.\n"
           "SIGINT or SIGTERM: claims no more, waits for what runs; a second one ends it at once and hands the jobs "
           "back.")
       .repeated("--queue", "Q", options->queues, "where to look")

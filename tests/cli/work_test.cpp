@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Stories of `work`: what a command gets, what becomes of its end, and who may be running after a kill.
-#include <sys/stat.h>
-
-#include <filesystem>
-
-#include "book_of_tool.hpp"
+#include "work_of_tool.hpp"
 
 namespace daybook::test {
 namespace {
@@ -16,35 +12,6 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 using testing::SizeIs;
-
-namespace fs = std::filesystem;
-
-class WorkOfTool : public BookOfTool {
- protected:
-  /// `work --until-empty` with the options before and a shell script behind "--".
-  [[nodiscard]] Words working(const Words& options, const std::string& script) const {
-    Words all = {"work", "--queue", "mail", "--until-empty"};
-    all.insert(all.end(), options.begin(), options.end());
-    all.insert(all.end(), {"--", "sh", "-c", script});
-    return all;
-  }
-  ToolRun work(const Words& options, const std::string& script) const { return run(working(options, script)); }
-  void make_fifo(const std::string& name) const { ASSERT_EQ(::mkfifo(file(name).c_str(), 0600), 0); }
-  /// Blocks until somebody writes a line into the fifo.
-  [[nodiscard]] std::string line_from(const std::string& name) const {
-    std::ifstream fifo(file(name));
-    std::string line;
-    std::getline(fifo, line);
-    return line;
-  }
-  /// A process that nobody waits for is a zombie for a moment, or for ever: it runs no more all the same.
-  [[nodiscard]] static bool alive(pid_t process) {
-    std::ifstream stat("/proc/" + std::to_string(process) + "/stat");
-    std::string text((std::istreambuf_iterator<char>(stat)), {});
-    const std::size_t end = text.rfind(')');
-    return end != std::string::npos && text[end + 2] != 'Z' && text[end + 2] != 'X';
-  }
-};
 
 TEST_F(WorkOfTool, ACommandGetsThePayloadAndItsOutputIsTheResult) {
   const std::string id = schedule({"--payload", "ada@example.org"});
