@@ -204,6 +204,8 @@ Refused judge(Draft& draft, const Schedule& command) {
   if (!dependencies) return dependencies.error();
   Terms terms{*due, std::nullopt, std::move(*dependencies)};
   if (command.start_deadline) {
+    const auto* after = std::get_if<Duration>(&command.start_deadline->value);
+    if (auto refused = check_timeout("start deadline", after ? std::optional(*after) : std::nullopt)) return refused;
     const auto start_by = due_of(*command.start_deadline, draft.now, "start deadline");
     if (!start_by) return start_by.error();
     terms.start_by = *start_by;

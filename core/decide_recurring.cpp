@@ -51,7 +51,7 @@ Refused check_job(const Draft& draft, const RecurringSpec& spec) {
   if (job.start_deadline) {
     const auto* deadline = std::get_if<Duration>(&job.start_deadline->value);
     if (!deadline) return invalid(spec, "the start deadline of its jobs is no duration; count it from their due time");
-    if (auto refused = check_delay("start deadline", *deadline)) return invalid(spec, refused->sentence);
+    if (auto refused = check_timeout("start deadline", *deadline)) return invalid(spec, refused->sentence);
   }
   if (auto refused = check_content(draft, job)) {
     refused->sentence = "recurring schedule " + quoted(spec.name) + ": " + refused->sentence;

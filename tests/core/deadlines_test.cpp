@@ -306,6 +306,9 @@ TEST_F(DeadlinesTest, TimeoutsOutOfRangeAreRefusedWithTheRange) {
   EXPECT_EQ(book.refusal_of(command), RefusalCode::due_out_of_range);
   EXPECT_NE(book.sentence.find("total timeout"), std::string::npos) << book.sentence;
   command.total_timeout.reset();
+  command.start_deadline = after(0s);
+  EXPECT_EQ(book.refusal_of(command), RefusalCode::due_out_of_range);
+  EXPECT_NE(book.sentence.find("start deadline 0s"), std::string::npos) << book.sentence;
   command.start_deadline = at(limits::due_max + 1us);
   EXPECT_EQ(book.refusal_of(command), RefusalCode::due_out_of_range);
   EXPECT_NE(book.sentence.find("start deadline"), std::string::npos) << book.sentence;

@@ -59,7 +59,7 @@ struct Schedule {
   std::string group = {};  // a name, or empty: whose job it is, for fair share and limits within the queue
 
   // Deadlines (docs/deadlines.md). Durations are book time. Unset: none.
-  std::optional<When> start_deadline = {};     // not claimed once by then: dead, reason expired
+  std::optional<When> start_deadline = {};     // not claimed once by then: dead, reason expired; 0 is refused
   std::optional<Duration> run_timeout = {};    // an attempt that takes longer has failed, error kind "timeout"
   std::optional<Duration> total_timeout = {};  // not final so long after now: dead, reason timed_out
 
