@@ -187,6 +187,7 @@ int change_jobs(const Common& common, const ChangeJobs& asked) {
   if (asked.job && (asked.dry_run || asked.rate || asked.limit)) {
     throw UsageError("--dry-run, --rate and --limit go with --where");
   }
+  if (asked.limit == 0U) throw UsageError("--limit 0 would change nothing; give 1 or more");
   if (asked.job) return change_job(common, *asked.job, change_of_one(asked));
   return asked.dry_run ? only_look(common, asked) : change_matching(common, asked);
 }

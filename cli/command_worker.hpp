@@ -32,8 +32,8 @@ struct WorkCommandOptions {
   Duration grace = std::chrono::seconds(5);      // between SIGTERM and SIGKILL
   Duration patience = std::chrono::seconds(30);  // when asked to stop: how long what runs may go on
   bool until_empty = false;
-  std::string metrics_file;  // "": none
-  Duration metrics_every = std::chrono::seconds(15);
+  std::string metrics_file;               // "": none
+  std::optional<Duration> metrics_every;  // 15 s
 };
 
 /// Why a child is being ended before it ended itself. `timed_out` is --timeout, `out_of_time` a timeout of the job's own.

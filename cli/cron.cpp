@@ -21,6 +21,7 @@ struct CronOptions {
 };
 
 int cron(const Common& common, const CronOptions& options) {
+  if (options.count == 0) throw UsageError("--count 0 would show nothing; give 1 or more");
   const SystemZones zones;
   const auto found = find_zone(zones, options.rule.zone);
   if (!found) throw UsageError("--zone: " + found.error().sentence);

@@ -41,17 +41,7 @@ struct ImportOptions {
 };
 
 std::string read_text(const std::string& path) {
-  std::ifstream file;
-  if (path != "-") {
-    file.open(path, std::ios::binary);
-    if (!file) throw UsageError("FILE " + daybook::quoted(path) + ": " + std::strerror(errno));
-  }
-  std::istream& from = path == "-" ? std::cin : file;
-  std::string bytes(kFileBytesMax + 1, '\0');
-  from.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  if (from.bad() || (from.fail() && !from.eof()))
-    throw UsageError("FILE " + daybook::quoted(path) + ": cannot be read");
-  bytes.resize(static_cast<std::size_t>(from.gcount()));
+  std::string bytes = read_bytes("FILE", path, kFileBytesMax);
   if (bytes.size() > kFileBytesMax) {
     throw UsageError("FILE " + daybook::quoted(path) + ": is larger than " + size_text(kFileBytesMax) +
                      ", which is no crontab");

@@ -29,6 +29,7 @@ Filter asked(const JobsOptions& options) {
 }
 
 int jobs(const Common& common, const JobsOptions& options) {
+  if (options.limit == 0) throw UsageError("--limit 0 would show nothing; give 1 or more");
   const Filter filter = asked(options);
   ReadingBook book(common);
   const State state = book.state();

@@ -25,7 +25,9 @@ struct AddOptions {
   std::optional<DstRepeat> repeat;
   std::optional<Instant> anchor;
   Recurrence bounds;  // start, end and jitter
-  MissedPolicy missed;
+  Missed missed = MissedPolicy().runs;
+  std::optional<Duration> missed_window;
+  std::optional<std::uint32_t> missed_cap;
   Overlap overlap = Overlap::skip;
   JobOptions job;
   std::optional<Duration> start_deadline;
@@ -62,12 +64,25 @@ Recurrence recurrence(const AddOptions& options) {
   return found;
 }
 
+MissedPolicy missed_policy(const AddOptions& options) {
+  if (options.missed_cap && options.missed != Missed::all) {
+    throw UsageError("--missed-cap goes with --missed all: otherwise one run at most is made of what was missed");
+  }
+  if (options.missed_window && options.missed == Missed::skip) {
+    throw UsageError("--missed-window goes with --missed once or all: --missed skip makes no run of what was missed");
+  }
+  MissedPolicy policy{.runs = options.missed};
+  if (options.missed_window) policy.window = *options.missed_window;
+  if (options.missed_cap) policy.cap = *options.missed_cap;
+  return policy;
+}
+
 int add(const Common& common, AddOptions& options) {
   complete(options.job);
   RecurringSpec spec{.name = options.name,
                      .recurrence = recurrence(options),
                      .job = options.job.command,
-                     .missed = options.missed,
+                     .missed = missed_policy(options),
                      .overlap = options.overlap};
   if (options.start_deadline) spec.job.start_deadline = after(*options.start_deadline);
   const DeclareRecurring command{.owner = options.owner, .spec = std::move(spec)};
@@ -108,10 +123,11 @@ Verb& add_rule_options(Verb& verb, AddOptions& options) {
       .option("--start", "TIME", options.bounds.start, "the first instant that may be one")
       .option("--until", "TIME", options.bounds.end, "the first that may no longer be")
       .option("--jitter", "D", options.bounds.jitter, "each run is later by up to this, always by the same")
-      .option("--missed", "WHAT", options.missed.runs,
+      .option("--missed", "WHAT", options.missed,
               "of runs whose time passed while nobody had the book open: skip,\nonce (the last of them), or all (once)")
-      .option("--missed-window", "D", options.missed.window, "what was due longer ago is skipped (366d)")
-      .option("--missed-cap", "N", options.missed.cap, "with --missed all: the last so many run (100)")
+      .option("--missed-window", "D", options.missed_window,
+              "with --missed once or all: what was due longer ago is skipped (366d)")
+      .option("--missed-cap", "N", options.missed_cap, "with --missed all: the last so many run (100)")
       .option(
           "--overlap", "WHAT", options.overlap,
           "a run that falls due while one has not ended: skip, buffer_one\n(it waits, if no other does), buffer_all, "

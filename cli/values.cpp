@@ -3,14 +3,18 @@
 // core, so that the tool and the library refuse alike.
 #include "values.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <cstring>
-#include <fstream>
-#include <iostream>
 #include <limits>
 #include <system_error>
+#include <type_traits>
 
+#include "child_process.hpp"
 #include "exit.hpp"
 #include "output.hpp"
 
@@ -28,7 +32,8 @@ Result<void> read_number(const std::string& text, Number& into, const char* exam
                   daybook::quoted(text) + " is out of range: " + std::to_string(std::numeric_limits<Number>::min()) +
                       " to " + std::to_string(std::numeric_limits<Number>::max()));
   }
-  return refuse(RefusalCode::invalid_argument, daybook::quoted(text) + " is no whole number, such as " + example);
+  constexpr const char* kind = std::is_signed_v<Number> ? "whole number" : "whole number of 0 or more";
+  return refuse(RefusalCode::invalid_argument, daybook::quoted(text) + " is not a " + kind + ", such as " + example);
 }
 
 template <class T>
@@ -41,6 +46,9 @@ Result<void> assign(Result<T> read, T& into) {
 }  // namespace
 
 Result<void> read_value(const std::string& text, std::string& into) {
+  // Whoever wrote '' meant something: a shell variable that is not set, most likely.
+  if (text.empty())
+    return refuse(RefusalCode::invalid_argument, "empty; leave it out where it may be, or give a value");
   into = text;
   return {};
 }
@@ -235,17 +243,30 @@ When when(const std::optional<Duration>& in, const std::optional<Instant>& at) {
   return at_once();
 }
 
-Result<std::string> read_payload(const std::string& path, std::size_t limit) {
-  std::ifstream file;
-  if (path != "-") {
-    file.open(path, std::ios::binary);
-    if (!file) throw UsageError("--payload-file " + daybook::quoted(path) + ": " + std::strerror(errno));
-  }
-  std::istream& from = path == "-" ? std::cin : file;
+std::string read_bytes(const std::string& option, const std::string& path, std::size_t limit) {
+  const auto failed = [&] {
+    return UsageError(option + " " + daybook::quoted(path) + ": " + std::strerror(errno) +
+                      (path == "-" ? " (standard input)" : ""));
+  };
+  // Not by streams: to them a standard input that is closed is one that is empty.
+  const Pipe file(path == "-" ? -1 : ::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (path != "-" && !file.open()) throw failed();
+  const int from = path == "-" ? STDIN_FILENO : file.get();
   std::string bytes(limit + 1, '\0');
-  from.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  if (from.bad()) throw UsageError("--payload-file " + daybook::quoted(path) + ": cannot be read");
-  bytes.resize(static_cast<std::size_t>(from.gcount()));
+  std::size_t size = 0;
+  while (size < bytes.size()) {
+    const ssize_t count = ::read(from, bytes.data() + size, bytes.size() - size);
+    if (count == -1 && errno == EINTR) continue;
+    if (count == -1) throw failed();
+    if (count == 0) break;
+    size += static_cast<std::size_t>(count);
+  }
+  bytes.resize(size);
+  return bytes;
+}
+
+Result<std::string> read_payload(const std::string& path, std::size_t limit) {
+  std::string bytes = read_bytes("--payload-file", path, limit);
   if (bytes.size() > limit) {
     return refuse(RefusalCode::payload_too_large,
                   "the payload in " + (path == "-" ? "standard input" : daybook::quoted(path)) + " is larger than " +

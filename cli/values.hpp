@@ -73,6 +73,9 @@ Result<void> read_value(const std::string& text, std::vector<T>& into) {
 /// The due time of two options that exclude each other; at once when neither was given.
 [[nodiscard]] When when(const std::optional<Duration>& in, const std::optional<Instant>& at);
 
+/// The bytes of a file ("-": standard input), at most one more than `limit`. Throws UsageError in the name of the option.
+[[nodiscard]] std::string read_bytes(const std::string& option, const std::string& path, std::size_t limit);
+
 /// What is in a file ("-": standard input), read no further than one byte past `limit`: then a refusal.
 [[nodiscard]] Result<std::string> read_payload(const std::string& path, std::size_t limit);
 

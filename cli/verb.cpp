@@ -46,7 +46,29 @@ std::string parser_name(std::string name) {
 }
 
 constexpr const char* kExitCodes =
-    "exit codes: 0 fine · 1 refused, or the disk or another process is in the way · 2 usage · 3 damage\n";
+    "exit codes: 0 fine · 1 refused, or the disk or another process is in the way · 2 usage · 3 damage";
+
+/// An option of the parser's that is read by us. It is given once, unless it is `repeated`.
+CLI::Option* add_read(CLI::App& app, const std::string& name, Verb::Read read, bool repeated = false) {
+  CLI::Option* option = app.add_option(name, [name, read = std::move(read), repeated](const CLI::results_t& values) {
+    if (!repeated && values.size() > 1) {
+      throw UsageError(name + " is given " + std::to_string(values.size()) + " times; once is enough");
+    }
+    for (const std::string& value : values) {
+      if (auto outcome = read(value); !outcome) throw UsageError(name + ": " + outcome.error().sentence);
+    }
+    return true;
+  });
+  // The parser's own word for one too many is nobody's language: it lets them through, and we count.
+  option->type_size(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  // Without this bound each would take the words behind its value as well.
+  return option->expected(1, CLI::detail::expected_max_vector_size)->allow_extra_args(false);
+}
+
+template <class T>
+Verb::Read into(T& value) {
+  return [&value](const std::string& text) { return read_value(text, value); };
+}
 
 }  // namespace
 
@@ -59,6 +81,7 @@ struct Verb::Impl {
   std::string about;
   std::string examples;
   std::string arguments;  // for the usage line
+  std::string exits;
   std::vector<HelpLine> options;
   std::vector<HelpLine> common;
   CLI::Option* last = nullptr;
@@ -78,7 +101,7 @@ struct Verb::Impl {
     }
     write_lines(out, common);
     if (!examples.empty()) out << "\nexample\n" << examples;
-    out << '\n' << kExitCodes;
+    out << '\n' << kExitCodes << (exits.empty() ? "" : " · ") << exits << '\n';
     return out.str();
   }
 };
@@ -98,15 +121,7 @@ Verb& Verb::example(std::string text) {
 
 Verb& Verb::add_option(const std::string& name, const std::string& placeholder, const std::string& help, Read read,
                        bool repeated) {
-  impl_->last = impl_->app->add_option(name, [name, read = std::move(read)](const CLI::results_t& values) {
-    for (const std::string& value : values) {
-      if (auto outcome = read(value); !outcome) throw UsageError(name + ": " + outcome.error().sentence);
-    }
-    return true;
-  });
-  impl_->last->type_size(1)->allow_extra_args(false);
-  impl_->last->multi_option_policy(repeated ? CLI::MultiOptionPolicy::TakeAll : CLI::MultiOptionPolicy::Throw);
-  if (repeated) impl_->last->expected(1, 1 << 20)->allow_extra_args(false);
+  impl_->last = add_read(*impl_->app, name, std::move(read), repeated);
   impl_->options.push_back({name + " " + placeholder, help + (repeated ? " (may be repeated)" : "")});
   return *this;
 }
@@ -165,6 +180,11 @@ Verb& Verb::without_book(const bool& when) {
   return *this;
 }
 
+Verb& Verb::exits(std::string text) {
+  impl_->exits = std::move(text);
+  return *this;
+}
+
 void Verb::runs(std::function<int()> action) {
   impl_->action = std::move(action);
 }
@@ -189,7 +209,7 @@ struct Tool::Impl {
     write_lines(out, {{"--dir DIR", "the daybook's directory; without it, $DAYBOOK_DIR"},
                       {"--json", "one object per line on standard output, with names that stay"},
                       {"--help, --version", ""}});
-    out << "\nData goes to standard output, everything else to standard error.\n" << kExitCodes;
+    out << "\nData goes to standard output, everything else to standard error.\n" << kExitCodes << '\n';
     return out.str();
   }
 
@@ -205,7 +225,7 @@ struct Tool::Impl {
     for (const auto& verb : verbs) known.push_back(verb->impl_->name);
     const std::string_view close = nearest(word, known);
     throw UsageError("there is no verb " + daybook::quoted(word) +
-                     (close.empty() ? "" : "; did you mean " + std::string(close) + "?") +
+                     (close.empty() ? ";" : "; did you mean " + std::string(close) + "?") +
                      " daybook --help lists them");
   }
 
@@ -257,7 +277,7 @@ Tool::Tool() : impl_(std::make_unique<Impl>()) {
   impl_->app.require_subcommand(0, 1);
   impl_->app.set_help_flag("--help,-h");
   impl_->app.set_version_flag("--version", std::string("daybook ") + std::string(version));
-  impl_->app.add_option("--dir", impl_->common.directory);
+  add_read(impl_->app, "--dir", into(impl_->common.directory));
   impl_->app.add_flag("--json", impl_->common.json);
   impl_->app.formatter_fn([this](const CLI::App*, std::string, CLI::AppFormatMode) { return impl_->help(); });
 }
@@ -280,22 +300,14 @@ Verb& Tool::verb(const std::string& name, const std::string& summary, Opens open
   parts->shared = &impl_->common;
   Common& common = impl_->common;
   parts->opens = opens;
-  parts->app->add_option("--dir", common.directory);
+  add_read(*parts->app, "--dir", into(common.directory));
   if (opens != Opens::nothing) {
     parts->common.push_back({"--dir DIR", "the daybook's directory; without it, $DAYBOOK_DIR"});
   }
   parts->app->add_flag("--json", common.json);
   parts->common.push_back({"--json", "one object per line on standard output"});
   if (opens == Opens::holding || opens == Opens::writing) {
-    parts->app
-        ->add_option("--wait",
-                     [&common](const CLI::results_t& values) {
-                       if (auto read = read_value(values.back(), common.wait); !read) {
-                         throw UsageError("--wait: " + read.error().sentence);
-                       }
-                       return true;
-                     })
-        ->type_size(1);
+    add_read(*parts->app, "--wait", into(common.wait));
     parts->common.push_back({"--wait D", "how long to wait for a process that has the book open (5s)"});
     parts->app->add_flag("--allow-network", common.allow_network);
     parts->common.push_back(
@@ -303,7 +315,7 @@ Verb& Tool::verb(const std::string& name, const std::string& summary, Opens open
          "write to a book on a network file system, where neither locks nor syncs can be relied on"});
   }
   if (opens == Opens::writing) {
-    parts->app->add_option("--actor", common.actor);
+    add_read(*parts->app, "--actor", into(common.actor));
     parts->common.push_back({"--actor NAME", "who does this, for the record (your login name and uid)"});
     parts->app->add_flag("--trust-clock", common.trust_clock);
     parts->common.push_back(
@@ -343,6 +355,10 @@ int Tool::run(int argc, const char* const* argv) {
     throw UsageError(
         (extras.empty() ? "there is a word too many" : daybook::quoted(extras.front()) + " means nothing here") +
         "; daybook " + name + "--help shows what it takes");
+  } catch (const CLI::ArgumentMismatch& error) {
+    const std::string text = error.what();
+    throw UsageError(sanitized(text.substr(0, text.find(':'))) + ": its value is missing; daybook " + name +
+                     "--help shows what it takes");
   } catch (const CLI::ParseError& error) {
     throw UsageError(sanitized(error.what()) + "; daybook " + name + "--help shows what it takes");
   }

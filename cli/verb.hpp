@@ -48,17 +48,16 @@ class Verb {
   /// `into` must outlive the run; its value is the default.
   template <class T>
   Verb& option(const std::string& name, const std::string& placeholder, T& into, const std::string& help) {
-    return add_option(name, placeholder, help, [&into](const std::string& text) { return read_value(text, into); });
+    return add_option(name, placeholder, help, reader(into));
   }
   template <class T>
   Verb& repeated(const std::string& name, const std::string& placeholder, std::vector<T>& into,
                  const std::string& help) {
-    return add_option(
-        name, placeholder, help, [&into](const std::string& text) { return read_value(text, into); }, true);
+    return add_option(name, placeholder, help, reader(into), true);
   }
   template <class T>
   Verb& argument(const std::string& placeholder, T& into, const std::string& help) {
-    return add_argument(placeholder, help, [&into](const std::string& text) { return read_value(text, into); });
+    return add_argument(placeholder, help, reader(into));
   }
   Verb& flag(const std::string& name, bool& into, const std::string& help);
 
@@ -73,6 +72,8 @@ class Verb {
   Verb& takes_command();
   /// Needs no directory when the flag is set.
   Verb& without_book(const bool& when);
+  /// For the line of exit codes: those that only this verb has.
+  Verb& exits(std::string text);
   /// What the verb does.
   void runs(std::function<int()> action);
 
@@ -80,6 +81,10 @@ class Verb {
   friend class Tool;
   struct Impl;
   explicit Verb(std::unique_ptr<Impl> impl);
+  template <class T>
+  static Read reader(T& into) {
+    return [&into](const std::string& text) { return read_value(text, into); };
+  }
   Verb& add_option(const std::string& name, const std::string& placeholder, const std::string& help, Read read,
                    bool repeated = false);
   Verb& add_argument(const std::string& placeholder, const std::string& help, Read read);

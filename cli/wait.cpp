@@ -93,6 +93,7 @@ void add_wait(Tool& tool) {
           "  $ daybook wait 17-9f3ac1d2 --for 10m && echo sent\n"
           "  17-9f3ac1d2  completed  attempt 1 of 25\n"
           "  sent\n")
+      .exits("4 ended, and not completed · 5 not ended within --for")
       .runs([&tool, options] { return wait(tool.common(), *options); });
 }
 

@@ -26,7 +26,14 @@ int work(const Common& common, WorkCommandOptions options) {
   if (options.concurrency > limits::claim_count_max) {
     throw UsageError("--concurrency: at most " + std::to_string(limits::claim_count_max));
   }
-  if (options.metrics_every < std::chrono::seconds(1)) throw UsageError("--metrics-every: at least 1s");
+  if (options.timeout == Duration(0)) {
+    throw UsageError("--timeout 0s would end each attempt at once; give 1ms or more, or leave it out for no limit");
+  }
+  if (options.metrics_every && options.metrics_file.empty()) {
+    throw UsageError("--metrics-every goes with --metrics-file PATH: without it nothing is written");
+  }
+  const Duration metrics_every = options.metrics_every.value_or(std::chrono::seconds(15));
+  if (metrics_every < std::chrono::seconds(1)) throw UsageError("--metrics-every: at least 1s");
   if (!find_command(common.command.front())) {
     throw UsageError("there is no command " + daybook::quoted(common.command.front()) +
                      " that could be run; nothing was claimed");
@@ -37,7 +44,7 @@ int work(const Common& common, WorkCommandOptions options) {
   require_trusted_clock(book);
   CommandWorker worker(common, options, book, signals);
   {
-    const MetricsFile metrics(book, options.metrics_file, options.metrics_every);
+    const MetricsFile metrics(book, options.metrics_file, metrics_every);
     worker.run();
   }
   book.close();

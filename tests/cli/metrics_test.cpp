@@ -62,7 +62,9 @@ TEST_F(MetricsVerb, AFileThatCannotBeWrittenIsSaidBeforeAnythingRuns) {
       run({"work", "--queue", "mail", "--until-empty", "--metrics-file", file("nowhere/daybook.prom"), "--", "true"}),
       Refused("cannot be written"));
   EXPECT_EQ(job(id)["state"], "available");
-  EXPECT_THAT(run({"work", "--queue", "mail", "--metrics-every", "1ms", "--", "true"}), WrongUsage("at least 1s"));
+  EXPECT_THAT(
+      run({"work", "--queue", "mail", "--metrics-file", file("m.prom"), "--metrics-every", "1ms", "--", "true"}),
+      WrongUsage("at least 1s"));
 }
 
 }  // namespace

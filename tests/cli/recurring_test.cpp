@@ -140,9 +140,9 @@ TEST_F(RecurringOfTool, WhatIsWrongIsNamedWithWhatWouldBeRightAndMakesNoBook) {
   EXPECT_THAT(run(add("x", {"--cron", "@daily", "--missed", "never"})), WrongUsage("once"));
   EXPECT_THAT(run(add("x", {"--cron", "@daily", "--overlap", "queue"})), WrongUsage("buffer_one"));
   EXPECT_THAT(run(add("x", {"--every", "soon"})), WrongUsage("10m"));
-  EXPECT_THAT(run(add("", {"--cron", "@daily"})), Refused("recurring schedule is empty"));
+  EXPECT_THAT(run(add("", {"--cron", "@daily"})), WrongUsage("NAME: empty"));
   EXPECT_THAT(run(add("x", {"--every", "1ms"})), Refused("1s"));
-  EXPECT_THAT(run(add("x", {"--cron", "@daily", "--missed-cap", "0"})), Refused("cap"));
+  EXPECT_THAT(run(add("x", {"--cron", "@daily", "--missed", "all", "--missed-cap", "0"})), Refused("cap"));
   EXPECT_THAT(run({"recurring", "add", "x", "--cron", "@daily", "--kind", "k"}), WrongUsage("--queue"));
   EXPECT_FALSE(std::filesystem::exists(directory()));
 }
