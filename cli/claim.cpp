@@ -15,6 +15,28 @@ struct ClaimOptions {
   Duration wait_for{};
 };
 
+/// Why there is nothing: not everything that is due may be claimed.
+std::string why_nothing(const View& view, const Claim& claim) {
+  constexpr std::size_t kMost = 1000;
+  std::vector<NameId> kinds;
+  for (const std::string& name : claim.kinds) {
+    if (const auto id = view.find_name(NameSort::kind, name)) kinds.push_back(*id);
+  }
+  std::string held;
+  for (const std::string& name : claim.queues) {
+    const auto id = view.find_name(NameSort::queue, name);
+    const Queue* queue = id ? view.queue(*id) : nullptr;
+    // Where neither holds, nothing is kept from anybody.
+    if (queue == nullptr || !(queue->paused || queue->limits != QueueLimits())) continue;
+    const std::size_t due =
+        view.ready({.queues = {*id}, .kinds = kinds, .any_kind = claim.kinds.empty(), .limit = kMost}).size();
+    if (due == 0) continue;
+    held += (held.empty() ? "" : "; ") + grouped(due) + (due == kMost ? " or more" : "") + " due in " +
+            sanitized(name) + (queue->paused ? ", which is paused" : ", held back by its limits (daybook stat)");
+  }
+  return held.empty() ? "nothing is due" : "nothing may be claimed now: " + held;
+}
+
 int claim(const Common& common, const ClaimOptions& options) {
   Claim command = options.command;
   // Whoever asked for the job goes on after this process ends, and so must the lease.
@@ -27,6 +49,8 @@ int claim(const Common& common, const ClaimOptions& options) {
   } else {
     jobs = std::get<Claimed>(execute(book, common, command)).jobs;
   }
+  std::string nothing;
+  if (jobs.empty()) book.look([&](const View& view, const Moment&) { nothing = why_nothing(view, command); });
   book.close();
   for (const ClaimedJob& job : jobs) {
     if (common.json) {
@@ -36,7 +60,7 @@ int claim(const Common& common, const ClaimOptions& options) {
             std::to_string(job.attempt) + "  until " + to_string(job.lease_expires_at));
     }
   }
-  if (jobs.empty() && !common.json) tell("nothing is due");
+  if (jobs.empty() && !common.json) tell(nothing);
   return static_cast<int>(Exit::fine);
 }
 
@@ -49,7 +73,8 @@ void add_claim(Tool& tool) {
           "takes the first jobs that are due: lower priority, then earlier due, then lower id.\n"
           "Prints id, token, kind, attempt and the end of the lease. Until then the jobs are the worker's: finish "
           "with\n"
-          "complete, fail, snooze or release, or renew. Nothing due is no failure (exit 0, no output).")
+          "complete, fail, snooze or release, or renew. Nothing due, or nothing that limits admit now, is no failure "
+          "(exit 0).")
       .repeated("--queue", "Q", options->command.queues, "where to look")
       .required()
       .repeated("--kind", "K", options->command.kinds, "what the worker can do; anything unless given")

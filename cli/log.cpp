@@ -26,14 +26,18 @@ int log(const Common& common, const LogQuery& query) {
     tell("events before #" + std::to_string(readable.value()) +
          " were dropped; names that were first used there are told by number");
   }
+  // What was dropped may have been the job's.
+  bool known = !query.job || (query.job->sequence < readable && query.job->sequence != Sequence());
   book.log().read(readable, [&](const RecordedEvent& recorded) {
-    if (query.until && recorded.sequence > *query.until) return false;
+    const bool behind = query.until && recorded.sequence > *query.until;
+    if (behind && known) return false;
     if (const auto* defined = std::get_if<NameDefined>(&recorded.event)) names.put(defined->name);
-    if (query.from && recorded.sequence < *query.from) return true;
     if (query.job) {
       const std::vector<Sequence> touched = jobs_of(recorded.sequence, recorded.event);
       if (std::find(touched.begin(), touched.end(), query.job->sequence) == touched.end()) return true;
+      known = true;
     }
+    if (behind || (query.from && recorded.sequence < *query.from)) return true;
     const RecordedEvent shown = query.job ? part_of(recorded, query.job->sequence) : recorded;
     if (common.json) {
       print_json(event_json(shown, names));
@@ -42,6 +46,9 @@ int log(const Common& common, const LogQuery& query) {
     }
     return true;
   });
+  if (!known) {
+    throw RefusedError("job " + to_string(*query.job) + ": there is no such job in this book, and never was");
+  }
   return static_cast<int>(Exit::fine);
 }
 

@@ -87,6 +87,8 @@ void add_move(Tool& tool) {
 
 int pause_or_resume(const Common& common, const std::string& queue, bool pause) {
   Daybook book = open_book(common);
+  bool known = false;  // who resumes one that is not is refused
+  book.look([&](const View& view, const Moment&) { known = view.find_name(NameSort::queue, queue).has_value(); });
   execute(book, common, pause ? Command(PauseQueue{queue}) : Command(ResumeQueue{queue}));
   book.close();
   if (common.json) {
@@ -94,6 +96,7 @@ int pause_or_resume(const Common& common, const std::string& queue, bool pause) 
   } else {
     print(sanitized(queue) + (pause ? " is paused" : " runs"));
   }
+  if (!known) tell("no job was ever scheduled in " + sanitized(queue));
   return static_cast<int>(Exit::fine);
 }
 

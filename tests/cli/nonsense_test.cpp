@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a command line says twice, says emptily or cannot mean: it is refused by name, and nothing is done.
+// What a command line says twice, says emptily or cannot mean: it is refused by name, and nothing is done. And what is true where
+// nothing was done.
 #include <filesystem>
 
 #include "book_of_tool.hpp"
@@ -9,7 +10,9 @@ namespace {
 
 using testing::AllOf;
 using testing::HasSubstr;
+using testing::IsEmpty;
 using testing::Not;
+using testing::SizeIs;
 
 class NonsenseToTool : public BookOfTool {
  protected:
@@ -110,6 +113,47 @@ TEST_F(NonsenseToTool, AClosedStandardInputIsNoEmptyPayload) {
   EXPECT_THAT(closed("import-crontab - --owner ada"), WrongUsage("Bad file descriptor"));
   EXPECT_THAT(scheduling({"--payload-file", folder_.path().string()}), WrongUsage("Is a directory"));
   expect_no_book();
+}
+
+// ---- what is true where nothing was done ---------------------------------------------------------------------------
+
+TEST_F(NonsenseToTool, AClaimSaysWhatKeepsDueJobsFromIt) {
+  const auto claiming = [&](const Words& more) {
+    Words all = {"claim", "--queue", "mail", "--worker", "ada", "--count", "10"};
+    all.insert(all.end(), more.begin(), more.end());
+    return run(all);
+  };
+  for (int i = 0; i < 9; ++i) schedule();
+  run({"limits", "mail", "--max-running", "4"});
+  EXPECT_THAT(claiming({}).err, IsEmpty());
+  const ToolRun held = claiming({});
+  EXPECT_EQ(held.exit_code, 0);
+  EXPECT_THAT(held.out, IsEmpty());
+  EXPECT_EQ(held.err, "nothing may be claimed now: 5 due in mail, held back by its limits (daybook stat)\n");
+  EXPECT_EQ(claiming({"--kind", "other"}).err, "nothing is due\n");
+  run({"pause", "mail"});
+  EXPECT_EQ(claiming({}).err, "nothing may be claimed now: 5 due in mail, which is paused\n");
+}
+
+TEST_F(NonsenseToTool, PausingAQueueThatNobodyEverUsedIsDoneAndSaid) {
+  schedule();
+  EXPECT_THAT(run({"pause", "mail"}).err, IsEmpty());
+  const ToolRun typo = run({"pause", "mial"});
+  EXPECT_EQ(typo.exit_code, 0);
+  EXPECT_EQ(typo.out, "mial is paused\n");
+  EXPECT_EQ(typo.err, "no job was ever scheduled in mial\n");
+  EXPECT_THAT(run({"resume", "mali"}), Refused("nobody has named it yet"));
+}
+
+TEST_F(NonsenseToTool, TheLogOfAJobThatNeverWasIsRefusedAndThatOfOneOutsideTheRangeIsEmpty) {
+  const std::string id = schedule();
+  EXPECT_THAT(run({"log", "--job", "9999-00000001"}), Refused("there is no such job in this book, and never was"));
+  // Sequences that are no job's:
+  EXPECT_THAT(run({"log", "--job", "1-00000001"}), Refused("no such job"));
+  const ToolRun before = run({"log", "--job", id, "--until", "1"});
+  EXPECT_EQ(before.exit_code, 0) << before.err;
+  EXPECT_THAT(before.out, IsEmpty());
+  EXPECT_THAT(json({"log", "--job", id, "--from", "1"}), SizeIs(1));
 }
 
 TEST_F(NonsenseToTool, HelpNamesTheExitCodesOfItsVerb) {
