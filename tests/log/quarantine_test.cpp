@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "daybook/core/limits.hpp"
 #include "sha256.hpp"
@@ -92,6 +93,40 @@ TEST_F(Quarantine, BeyondItsNumberOfBytesTheOldestGo) {
   }
   EXPECT_FALSE(find_in_quarantine(disk, Sequence(1), 4096));
   EXPECT_TRUE(find_in_quarantine(disk, Sequence(4), 4096));
+}
+
+TEST_F(Quarantine, WhatIsNoneOfItsFilesIsLeftAloneAndNotFound) {
+  const Cut cut = put(7, 4096, some_bytes(1000, 1));
+  const std::string prefix = cut.file.substr(0, cut.file.rfind('-') + 1);
+  const auto add = [&](const std::string& name) { ASSERT_EQ(disk.open(name, OpenMode::create).error, 0) << name; };
+  add("quarantine/readme");
+  add(prefix + "notes.txt");
+  for (const std::string& name : disk.names()) {
+    EXPECT_EQ(find_in_quarantine(disk, Sequence(7), 4096)->file, cut.file) << "beside " << name;
+  }
+  for (unsigned i = 0; i < limits::quarantine_files_max; ++i) put(8, i, some_bytes(10, i));
+  EXPECT_TRUE(disk.exists("quarantine/readme"));
+  EXPECT_TRUE(disk.exists(prefix + "notes.txt"));
+}
+
+TEST_F(Quarantine, AHashThatIsNoneIsMadeAnewFromTheBytes) {
+  const auto bytes = some_bytes(10, 1);
+  const Cut cut = put(7, 4096, bytes);
+  for (const std::string& hash : {std::string(64, 'x'), "1" + std::string(63, 'x'), std::string(63, '1')}) {
+    const std::string name = cut.file.substr(0, cut.file.rfind('-') + 1) + hash + "-99.cut";
+    ASSERT_EQ(disk.rename(disk.names().front(), name), 0);
+    const auto found = find_in_quarantine(disk, Sequence(7), 4096);
+    ASSERT_TRUE(found) << hash;
+    EXPECT_EQ(found->bytes, bytes.size());
+    EXPECT_EQ(found->sha256, sha256(bytes));
+  }
+}
+
+TEST_F(Quarantine, AFolderThatCannotBeListedHoldsNothing) {
+  put(7, 4096, some_bytes(10, 1));
+  disk.fail_next(Operation::list, EIO);
+  EXPECT_FALSE(find_in_quarantine(disk, Sequence(7), 4096));
+  EXPECT_TRUE(find_in_quarantine(disk, Sequence(7), 4096));
 }
 
 TEST_F(Quarantine, SurvivesTheLossOfPowerOnceItIsPut) {

@@ -389,6 +389,27 @@ RC_GTEST_PROP(EntityCodec, ARecurringScheduleReadsBackAsItWasWritten, (const Rec
   RC_ASSERT(std::get<Recurring>(decode_entity(encoder.encode(recurring), {})) == recurring);
 }
 
+TEST(EntityCodec, ARevisionThatCannotBeIsDamage) {
+  EntityEncoder encoder;
+  const auto says = [](const StoredEntity& stored) -> std::string {
+    try {
+      (void)decode_entity(stored, {});
+    } catch (const CorruptionError& error) {
+      EXPECT_EQ(error.damage(), Damage::foreign);
+      return error.what();
+    }
+    return "it was decoded";
+  };
+  StoredEntity stored = encoder.encode(Queue{NameId(4), true});
+  stored.revision = 0;
+  EXPECT_THAT(says(stored), HasSubstr("revision 0, expected both from 1"));
+  Queue limited{NameId(4), true};
+  limited.limits.running = 3;
+  stored = encoder.encode(limited);
+  stored.revision = 1;
+  EXPECT_THAT(says(stored), HasSubstr("revision 1 with a value that only revision 2 has"));
+}
+
 TEST(EntityCodec, ARecordFromTheFutureIsRefusedAsSuch) {
   EntityEncoder encoder;
   StoredEntity stored = encoder.encode(Queue{NameId(4), true});
