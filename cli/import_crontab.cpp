@@ -179,6 +179,11 @@ int import_crontab(const Common& common, const ImportOptions& options) {
     throw RefusedError("no line could be taken, so nothing was changed" +
                        std::string(options.system ? "" : "; a file with users in it is read with --system"));
   }
+  // Most likely nobody meant it: crontab -l of a user who has none says nothing.
+  if (command.specs.empty()) {
+    throw RefusedError("there is no job in it, so nothing was changed; daybook recurring list --owner " +
+                       sanitized(how.owner) + " shows what it declared before, daybook recurring remove ends one");
+  }
   rehearse(common, command);
   print_lines(common, crontab, command.specs, zones);
   const Exit code = not_taken == 0 ? Exit::fine : Exit::refused;

@@ -44,6 +44,11 @@ std::string rule_behind(std::string_view name) {
   return line == std::string::npos ? std::string() : bytes.substr(line + 1, bytes.size() - line - 2);
 }
 
+/// Names in the folder that IANA does not have: what they stand for is this machine's own affair, and another's is another.
+bool is_local(std::string_view name) {
+  return name == "localtime" || name.starts_with("posix/") || name.starts_with("right/");
+}
+
 std::unique_ptr<const Zone> utc() {
   return std::make_unique<const Zone>("UTC", seconds(0), std::vector<ZoneChange>());
 }
@@ -80,7 +85,7 @@ const Zone* SystemZones::find(std::string_view name) const {
   if (const auto found = known_.find(name); found != known_.end()) return found->second.get();
   std::unique_ptr<const Zone> zone;
   try {
-    zone = read_zone(name);
+    if (!is_local(name)) zone = read_zone(name);
   } catch (const std::runtime_error&) {
     // The library's way to say that there is none.
     if (known_.size() >= names_max) return nullptr;

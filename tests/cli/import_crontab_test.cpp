@@ -83,6 +83,16 @@ TEST_F(ImportCrontab, WhereNothingCouldBeTakenNothingIsRemoved) {
   EXPECT_THAT(listed(), SizeIs(1));
 }
 
+TEST_F(ImportCrontab, ACrontabWithoutAJobRemovesNothing) {
+  import("@daily a\n");
+  for (const char* text : {"", "# nothing here\n", "PATH=/bin\n"}) {
+    const ToolRun none = import(text);
+    EXPECT_EQ(none.exit_code, 1) << text;
+    EXPECT_THAT(none.err, HasSubstr("there is no job in it, so nothing was changed")) << text;
+  }
+  EXPECT_THAT(listed(), SizeIs(1));
+}
+
 TEST_F(ImportCrontab, TheSystemsFormKeepsTheUser) {
   import("17 * * * * root cd / && run-parts /etc/cron.hourly\n", {"--system"});
   EXPECT_EQ(listed().at(0)["tags"], (Json{{"user", "root"}}));
