@@ -182,7 +182,7 @@ int import_crontab(const Common& common, const ImportOptions& options) {
   // Most likely nobody meant it: crontab -l of a user who has none says nothing.
   if (command.specs.empty()) {
     throw RefusedError("there is no job in it, so nothing was changed; daybook recurring list --owner " +
-                       sanitized(how.owner) + " shows what it declared before, daybook recurring remove ends one");
+                       shell_word(how.owner) + " shows what it declared before, daybook recurring remove ends one");
   }
   rehearse(common, command);
   print_lines(common, crontab, command.specs, zones);
