@@ -58,15 +58,9 @@ TEST_F(WorkAndDeadlines, ARunTimeoutIsForEachAttempt) {
 
 TEST_F(WorkAndDeadlines, WhoIgnoresTheEndOfItsTimeIsKilledWhenTheGraceIsOver) {
   const std::string id = schedule({"--run-timeout", "100ms", "--max-attempts", "1"});
-  const ToolRun done = work({"--lease", "24h", "--grace", "100ms"},
-                            "trap '' TERM; sleep 1000 & echo $$ $! > " + file("pids") + "; wait; sleep 1000");
+  const ToolRun done = work({"--lease", "24h", "--grace", "100ms"}, stubborn());
   EXPECT_THAT(done.err, HasSubstr("run timeout"));
-  pid_t shell = 0;
-  pid_t background = 0;
-  std::ifstream(file("pids")) >> shell >> background;
-  ASSERT_GT(background, 0);
-  EXPECT_FALSE(alive(shell));
-  EXPECT_FALSE(alive(background));
+  expect_nothing_of_it_is_left();
 }
 
 TEST_F(WorkAndDeadlines, WhatItSaysAfterItsTimeDoesNotCountAndIsNoLostLease) {

@@ -34,6 +34,18 @@ class WorkOfTool : public BookOfTool {
     const std::size_t end = text.rfind(')');
     return end != std::string::npos && text[end + 2] != 'Z' && text[end + 2] != 'X';
   }
+  /// A script that does not end when it is asked to, nor does what it starts.
+  [[nodiscard]] std::string stubborn() const {
+    return "trap '' TERM; sleep 1000 & echo $$ $! > " + file("pids") + "; wait; sleep 1000";
+  }
+  void expect_nothing_of_it_is_left() const {
+    pid_t shell = 0;
+    pid_t background = 0;
+    std::ifstream(file("pids")) >> shell >> background;
+    ASSERT_GT(background, 0);
+    EXPECT_FALSE(alive(shell));
+    EXPECT_FALSE(alive(background));
+  }
 };
 
 }  // namespace daybook::test

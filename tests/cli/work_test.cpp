@@ -135,16 +135,10 @@ TEST_F(WorkOfTool, OnlyTheKindsAskedForAreRun) {
 
 TEST_F(WorkOfTool, ATimeoutEndsTheWholeProcessGroup) {
   const std::string id = schedule({"--max-attempts", "1"});
-  work({"--timeout", "200ms", "--grace", "100ms"},
-       "trap '' TERM; sleep 1000 & echo $$ $! > " + file("pids") + "; wait; sleep 1000");
+  work({"--timeout", "200ms", "--grace", "100ms"}, stubborn());
   EXPECT_EQ(job(id)["state"], "dead");
   EXPECT_EQ(job(id)["error_kind"], "timeout");
-  pid_t shell = 0;
-  pid_t background = 0;
-  std::ifstream(file("pids")) >> shell >> background;
-  ASSERT_GT(background, 0);
-  EXPECT_FALSE(alive(shell));
-  EXPECT_FALSE(alive(background));
+  expect_nothing_of_it_is_left();
 }
 
 TEST_F(WorkOfTool, JsonIsOneObjectForEachAttempt) {
