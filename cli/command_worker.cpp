@@ -12,6 +12,7 @@
 #include <set>
 #include <system_error>
 
+#include "daybook/trace.hpp"
 #include "exit.hpp"
 #include "job_output.hpp"
 #include "writing.hpp"
@@ -174,6 +175,7 @@ void CommandWorker::start(ClaimedJob claimed) {
   if (!progress.empty() && progress.size() <= kProgressLimit && progress.find('\0') == std::string_view::npos) {
     variables.push_back("DAYBOOK_PROGRESS=" + std::string(progress));
   }
+  if (parse_traceparent(job.trace)) variables.push_back("TRACEPARENT=" + job.trace);
   try {
     run.child = std::make_unique<ChildProcess>(common_.command, variables, std::string(job.payload.bytes()));
   } catch (const std::system_error& error) {

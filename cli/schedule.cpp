@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "daybook/core/escape.hpp"
+#include "daybook/trace.hpp"
 #include "exit.hpp"
 #include "job_options.hpp"
 #include "job_output.hpp"
@@ -18,6 +19,7 @@ struct ScheduleOptions {
   std::optional<Instant> at;
   std::optional<std::string> start_deadline;
   std::vector<JobId> parents;
+  std::string trace;
 };
 
 /// "10m" or "2027-01-31T09:00:00Z".
@@ -37,9 +39,16 @@ int schedule(const Common& common, ScheduleOptions& options) {
   command.due = when(options.in, options.at);
   if (options.start_deadline) command.start_deadline = take(instant_or_duration(*options.start_deadline));
   command.parents.assign(options.parents.begin(), options.parents.end());
+  if (!options.trace.empty()) {
+    if (const auto known = parse_traceparent(options.trace); !known) {
+      throw UsageError("--trace: " + known.error().sentence);
+    }
+  }
   rehearse(common, command);
   Daybook book = open_book(common, IfMissing::create);
-  const auto answer = std::get<Scheduled>(execute(book, common, command));
+  Submission submission{.commands = {command}, .context = context(common)};
+  submission.context.trace = options.trace;
+  const auto answer = std::get<Scheduled>(take(book.execute(std::move(submission))).front());
   const JobInfo job = take(book.job(answer.job));
   book.close();
   if (common.json) {
@@ -72,7 +81,8 @@ void add_schedule(Tool& tool) {
       .not_with("--in")
       .option("--start-deadline", "WHEN", options->start_deadline,
               "dead when no worker took it by then: an instant, or\na duration from now")
-      .repeated("--after", "ID", options->parents, "waits until this job is final; may be given again")
+      .option("--trace", "CONTEXT", options->trace, "W3C trace context (a traceparent), for whoever runs the job")
+      .repeated("--after", "ID", options->parents, "waits until this job is final")
       .option(
           "--when", "HOW", command.run_when,
           "with --after: it runs when they succeeded (all completed), failed (one is\ndead or cancelled), or always")

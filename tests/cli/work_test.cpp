@@ -30,6 +30,22 @@ TEST_F(WorkOfTool, TheEnvironmentNamesTheJob) {
             id + " welcome mail 1 " + lines[2]["data"]["token"].get<std::string>() + " " + directory() + "\n");
 }
 
+TEST_F(WorkOfTool, TheCommandGoesOnWithTheTraceOfTheScheduling) {
+  const std::string trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  const std::string traced = schedule({"--trace", trace});
+  const std::string plain = schedule();
+  work({}, "echo \"<$TRACEPARENT>\"");
+  EXPECT_EQ(job(traced)["trace"], trace);
+  EXPECT_EQ(job(traced)["result"], "<" + trace + ">\n");
+  EXPECT_EQ(job(plain)["result"], "<>\n");
+}
+
+TEST_F(WorkOfTool, ATraceThatIsNoneIsRefusedWithAnExample) {
+  const ToolRun refused = run({"schedule", "--queue", "mail", "--kind", "send", "--trace", "4bf92f35"});
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_THAT(refused.err, AllOf(HasSubstr("--trace"), HasSubstr("00-4bf92f3577b34da6a3ce929d0e0e4736")));
+}
+
 TEST_F(WorkOfTool, ACheckpointTooLargeForAnEnvironmentIsLeftOut) {
   const auto hand_back_with = [&](const std::string& checkpoint) {
     const Json held = claim();
