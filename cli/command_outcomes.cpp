@@ -19,6 +19,12 @@ std::string words_of(std::string outcome) {
   return outcome;
 }
 
+/// Of a claim that was over before anything could be said about it.
+std::string outcome_without_claim(const Running& run) {
+  if (run.stopping == Stopping::lease_lost) return "lease_lost";
+  return run.limit->total ? "timed_out" : "failed";
+}
+
 }  // namespace
 
 std::optional<Command> CommandWorker::outcome_of(const Running& run, const ChildProcess::Ended& ended,
@@ -33,10 +39,8 @@ std::optional<Command> CommandWorker::outcome_of(const Running& run, const Child
   };
   switch (run.stopping) {
     case Stopping::lease_lost:
-      outcome = "lease_lost";
-      return std::nullopt;
     case Stopping::out_of_time:
-      outcome = run.limit->total ? "timed_out" : "failed";
+      outcome = outcome_without_claim(run);
       return std::nullopt;
     case Stopping::cancelled:
     case Stopping::shutdown:
@@ -72,7 +76,7 @@ void CommandWorker::finish(std::vector<Running> ended) {
         refusal = answer.error().sentence;
         if (answer.error().code == RefusalCode::lease_lost) {
           finished.run.stopping = end_of_claim(finished.run);
-          static_cast<void>(outcome_of(finished.run, *finished.ended, finished.outcome));
+          finished.outcome = outcome_without_claim(finished.run);
           if (finished.run.stopping == Stopping::out_of_time) refusal.clear();
         }
       }

@@ -109,10 +109,7 @@ int job(const Common& common, const JobId& id) {
   const State state = book.state();
   const Job* found = state.job(id.sequence);
   if (found == nullptr) return job_let_go(common, book, state, id);
-  if (id.generation != GenerationTag() && found->id != id) {
-    throw RefusedError("job " + to_string(id) + ": this id is of another copy of the book; here #" +
-                       std::to_string(id.sequence.value()) + " is " + to_string(found->id));
-  }
+  require_same_job(*found, id);
   const JobInfo info = job_info(*found, state, moment_now(state));
   if (common.json) {
     print_json(job_json(info));

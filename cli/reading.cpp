@@ -96,6 +96,12 @@ int ReadingBook::exit_code() const {
   return static_cast<int>(damaged_ ? Exit::damage : Exit::fine);
 }
 
+void require_same_job(const Job& found, const JobId& id) {
+  if (id.generation == GenerationTag() || found.id == id) return;
+  throw RefusedError("job " + to_string(id) + ": this id is of another copy of the book; here #" +
+                     std::to_string(id.sequence.value()) + " is " + to_string(found.id));
+}
+
 Moment moment_now(const View& view) {
   const Book& book = view.book();
   SystemClock& clock = system_clock();

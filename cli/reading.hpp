@@ -45,6 +45,9 @@ class ReadingBook {
   bool damaged_ = false;
 };
 
+/// RefusedError: the id is not that of the job which has its number here.
+void require_same_job(const Job& found, const JobId& id);
+
 /// The moment that "now" is for a book that nobody here has open: what is due, seen from outside.
 [[nodiscard]] Moment moment_now(const View& view);
 

@@ -32,10 +32,7 @@ const Job& require_job(const State& state, const JobId& id) {
     throw RefusedError("job " + to_string(id) + " is not in this book, or is not kept any more: daybook job " +
                        to_string(id) + " tells what is known of it");
   }
-  if (id.generation != GenerationTag() && job->id != id) {
-    throw RefusedError("job " + to_string(id) + ": this id is of another copy of the book; here #" +
-                       std::to_string(id.sequence.value()) + " is " + to_string(job->id));
-  }
+  require_same_job(*job, id);
   return *job;
 }
 

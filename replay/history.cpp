@@ -62,7 +62,7 @@ std::string how_pruned(const LetGo& gone, Sequence first_readable) {
 Absence why_absent(const ReadEvents& read, const JobId& id, const Book& book, Sequence first_readable) {
   const std::uint64_t number = id.sequence.value();
   const std::string shown = "job " + to_string(id) + ": ";
-  if (id.sequence <= book.head) {
+  if (id.sequence != Sequence() && id.sequence <= book.head) {
     std::vector<RecordedEvent> left = history(read, id.sequence, first_readable);
     if (const auto gone = let_go_in(left, id)) {
       return {{RefusalCode::pruned, how_pruned(*gone, first_readable), number}, gone, std::move(left)};
